@@ -1,2 +1,6 @@
-//! placeholder
+//! x
+pub mod clock;
+pub mod github;
+pub mod owner;
 pub mod simulator;
+pub mod source;

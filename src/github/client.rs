@@ -1,0 +1,368 @@
+//! One question to GitHub's REST API: headers, limits, conditional requests, pages, and failures by name.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use reqwest::{
+    StatusCode,
+    header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION},
+    redirect,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::{
+    budget::Budget,
+    credential::Credential,
+    endpoint::Endpoint,
+    failure::{Failure, Reason},
+    ledger::Ledger,
+    paging,
+    refusal::classify,
+};
+use crate::{clock::SharedClock, owner::Owner};
+
+/// The version of GitHub's REST API that is spoken.
+const API_VERSION: &str = "2022-11-28";
+
+/// More than any list has; it ends a paging loop that never repeats itself.
+const MOST_PAGES: usize = 1000;
+
+/// Renamed organisations redirect once; a chain is a mistake.
+const MOST_REDIRECTS: usize = 5;
+
+/// The largest answer that is read, decompressed. A year of a big enterprise's usage stays below a tenth of it.
+const LARGEST_ANSWER: usize = 64 << 20;
+
+/// Whom to ask, and how patiently.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `GITHUB_API_URL`.
+    pub api: Url,
+    /// With what to ask.
+    pub credential: Credential,
+    /// `GITHUB_CONCURRENCY`: requests in flight per credential.
+    pub concurrency: usize,
+    /// `GITHUB_TIMEOUT`: one answer, complete.
+    pub timeout: Duration,
+}
+
+/// A question for one owner.
+#[derive(Clone, Debug)]
+pub struct Question<'a> {
+    /// Which endpoint.
+    pub endpoint: Endpoint,
+    /// For whom.
+    pub owner: &'a Owner,
+    /// For which of its teams, by slug.
+    pub team: Option<&'a str>,
+    /// Query parameters.
+    pub query: Vec<(&'static str, String)>,
+}
+
+/// What a good answer is.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer<T> {
+    /// New data, and what to ask with next time.
+    Fresh(T, Validators),
+    /// As it was when the validators were given (304 on every page).
+    Unchanged,
+    /// GitHub has not made it yet (204).
+    NotReady,
+}
+
+/// The `ETag` of every page of an answer: sent back, they make the next answer free when nothing changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators(Vec<(Url, HeaderValue)>);
+
+/// The client. Cheap to share, safe to use from many tasks.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    settings: Settings,
+    clock: SharedClock,
+    budgets: Mutex<BTreeMap<String, Arc<Budget>>>,
+    ledger: Mutex<Ledger>,
+}
+
+/// One page as it came.
+enum Page {
+    Body { bytes: Vec<u8>, etag: Option<HeaderValue>, next: Option<Url> },
+    NotModified,
+    Empty,
+}
+
+impl Client {
+    /// A client; nothing is asked yet.
+    ///
+    /// # Errors
+    /// If the machine's TLS set-up cannot be used, for instance because it holds no root certificates.
+    pub fn new(settings: Settings, clock: SharedClock) -> Result<Self, reqwest::Error> {
+        let loopback = is_loopback(&settings.api);
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION")))
+            .default_headers(default_headers())
+            .redirect(redirect::Policy::custom(same_origin))
+            .connect_timeout(settings.timeout)
+            .https_only(settings.api.scheme() == "https");
+        if loopback {
+            // A proxy of the environment is for the way out, not for this machine.
+            http = http.no_proxy();
+        }
+        Ok(Self { http: http.build()?, settings, clock, budgets: Mutex::default(), ledger: Mutex::default() })
+    }
+
+    /// Reads a list whole, following its pages. With the validators of the last time, pages that did not change are
+    /// not sent again.
+    ///
+    /// # Errors
+    /// Any [`Failure`]; then nothing of the list is returned: a part would look like the whole.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        question: &Question<'_>,
+        known: &Validators,
+    ) -> Result<Answer<Vec<T>>, Failure> {
+        let first = self.address(question);
+        let known = known.0.iter().filter(|_| known.0.first().is_some_and(|(url, _)| *url == first));
+        let mut unchanged = 0;
+        for (url, etag) in known {
+            match self.page(question, url, Some(etag)).await? {
+                Page::NotModified => unchanged += 1,
+                page if unchanged == 0 => return self.collect(question, first, page).await,
+                // A later page changed, and the earlier ones were not sent: read the list as it is now.
+                _ => return self.list_anew(question, first).await,
+            }
+        }
+        if unchanged > 0 { Ok(Answer::Unchanged) } else { self.list_anew(question, first).await }
+    }
+
+    /// What was asked so far and what is known of the limits.
+    pub fn ledger(&self) -> Ledger {
+        let mut ledger = self.ledger_now().clone();
+        ledger.limits =
+            lock(&self.budgets).iter().map(|(name, budget)| (name.clone(), budget.limits())).collect();
+        ledger
+    }
+
+    async fn list_anew<T: DeserializeOwned>(
+        &self,
+        question: &Question<'_>,
+        first: Url,
+    ) -> Result<Answer<Vec<T>>, Failure> {
+        let page = self.page(question, &first, None).await?;
+        self.collect(question, first, page).await
+    }
+
+    /// Follows the pages from the first, which is here already.
+    async fn collect<T: DeserializeOwned>(
+        &self,
+        question: &Question<'_>,
+        first: Url,
+        page: Page,
+    ) -> Result<Answer<Vec<T>>, Failure> {
+        let (mut items, mut etags, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let (mut url, mut page) = (first, page);
+        loop {
+            let Page::Body { bytes, etag, next } = page else {
+                return if seen.is_empty() {
+                    Ok(Answer::NotReady)
+                } else {
+                    Err(fail(question, Reason::Decode, "a later page has no body"))
+                };
+            };
+            items.append(&mut self.decode(question, &bytes)?);
+            etags.push(etag.map(|etag| (url.clone(), etag)));
+            seen.insert(url);
+            let Some(next) = next else { break };
+            if seen.contains(&next) || seen.len() >= MOST_PAGES {
+                return Err(fail(question, Reason::Decode, "its pages have no end"));
+            }
+            page = self.page(question, &next, None).await?;
+            url = next;
+        }
+        // Without the tag of one page the whole could not be said to be unchanged.
+        let validators = etags.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
+        Ok(Answer::Fresh(items, Validators(validators)))
+    }
+
+    fn address(&self, question: &Question<'_>) -> Url {
+        let mut url = question.endpoint.url(&self.settings.api, question.owner, question.team);
+        if !question.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&question.query);
+        }
+        url
+    }
+
+    /// Asks for one page when the budget allows, and counts what came of it.
+    async fn page(
+        &self,
+        question: &Question<'_>,
+        url: &Url,
+        etag: Option<&HeaderValue>,
+    ) -> Result<Page, Failure> {
+        let token = self.settings.credential.token(question.owner).await?;
+        let name = self.settings.credential.name(question.owner);
+        let budget = self.budget(&name);
+        let clock = &*self.clock;
+        let _turn = budget.admit(clock).await;
+        let exchange = self.exchange(question, url, etag, &token);
+        let answer = tokio::time::timeout(self.settings.timeout, exchange)
+            .await
+            .unwrap_or_else(|_| Err(self.late(question)));
+        let code =
+            answer.as_ref().map_or_else(|failure| failure.reason.word(), |(status, ..)| status.as_str());
+        self.ledger_now().count(question.endpoint, code);
+        let (status, headers, bytes) = answer?;
+        self.ledger_now().learn(question.endpoint, &name, &headers);
+        let refusal = refusal(status, &headers, &bytes, &token, etag.is_some());
+        let limited = matches!(refusal, Some((Reason::RateLimited, _)));
+        let retry_at = budget.learn(&headers, limited, clock.now());
+        match refusal {
+            Some((reason, words)) => Err(Failure { retry_at, ..fail(question, reason, &words) }),
+            None if status == StatusCode::NOT_MODIFIED => Ok(Page::NotModified),
+            None if status == StatusCode::NO_CONTENT => Ok(Page::Empty),
+            None => {
+                let next = paging::next(&headers, url)
+                    .map_err(|failure| fail(question, failure.reason, &failure.detail))?;
+                Ok(Page::Body { bytes, etag: headers.get(ETAG).cloned(), next })
+            }
+        }
+    }
+
+    /// The request and its whole answer, without a view on what it means.
+    async fn exchange(
+        &self,
+        question: &Question<'_>,
+        url: &Url,
+        etag: Option<&HeaderValue>,
+        token: &SecretString,
+    ) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
+        let mut request = self.http.get(url.clone()).bearer_auth(token.expose_secret());
+        if let Some(etag) = etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        let broken = |error| fail(question, Reason::Network, &cause(error));
+        let mut response = request.send().await.map_err(broken)?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            if bytes.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(fail(
+                    question,
+                    Reason::TooLarge,
+                    &format!("more than {} MiB", LARGEST_ANSWER >> 20),
+                ));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok((response.status(), response.headers().clone(), bytes))
+    }
+
+    fn late(&self, question: &Question<'_>) -> Failure {
+        let limit = humantime::format_duration(self.settings.timeout);
+        fail(question, Reason::Timeout, &format!("no complete answer within {limit}"))
+    }
+
+    fn decode<T: DeserializeOwned>(&self, question: &Question<'_>, bytes: &[u8]) -> Result<Vec<T>, Failure> {
+        let mut unknown = 0;
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let items = serde_ignored::deserialize(&mut json, |_| unknown += 1)
+            .and_then(|items| json.end().map(|()| items))
+            // The parser's own words would quote the answer.
+            .map_err(|error| {
+                let place = format!("line {} column {}", error.line(), error.column());
+                fail(
+                    question,
+                    Reason::Decode,
+                    &format!("not the expected JSON at {place} of {} bytes", bytes.len()),
+                )
+            })?;
+        if let Some(report) = question.endpoint.report() {
+            self.ledger_now().count_unknown(report, unknown);
+        }
+        Ok(items)
+    }
+
+    fn budget(&self, name: &str) -> Arc<Budget> {
+        let mut budgets = lock(&self.budgets);
+        if let Some(budget) = budgets.get(name) {
+            return Arc::clone(budget);
+        }
+        let budget = Arc::new(Budget::new(self.settings.concurrency));
+        budgets.insert(name.to_owned(), Arc::clone(&budget));
+        budget
+    }
+
+    fn ledger_now(&self) -> MutexGuard<'_, Ledger> {
+        lock(&self.ledger)
+    }
+}
+
+/// Counts stay whole at every step, so a panic elsewhere while one is held leaves nothing to repair.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn default_headers() -> HeaderMap {
+    HeaderMap::from_iter([
+        (ACCEPT, HeaderValue::from_static("application/vnd.github+json")),
+        (
+            reqwest::header::HeaderName::from_static("x-github-api-version"),
+            HeaderValue::from_static(API_VERSION),
+        ),
+    ])
+}
+
+/// Whether an address is on this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Follows a redirect only where the token may go: the same scheme, host and port.
+fn same_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let stays = attempt.previous().first().is_some_and(|from| from.origin() == attempt.url().origin());
+    if stays && attempt.previous().len() <= MOST_REDIRECTS { attempt.follow() } else { attempt.stop() }
+}
+
+/// Why an answer is no good answer, if it is none.
+fn refusal(
+    status: StatusCode,
+    headers: &HeaderMap,
+    bytes: &[u8],
+    token: &SecretString,
+    conditional: bool,
+) -> Option<(Reason, String)> {
+    match status {
+        StatusCode::OK | StatusCode::NO_CONTENT => None,
+        StatusCode::NOT_MODIFIED if conditional => None,
+        _ if status.is_redirection() && headers.contains_key(LOCATION) => {
+            let words = format!("{status}: it redirects where the token must not go, or too often");
+            Some((Reason::Rejected, words))
+        }
+        _ => Some(classify(status, headers, bytes, token.expose_secret())),
+    }
+}
+
+fn fail(question: &Question<'_>, reason: Reason, what: &str) -> Failure {
+    Failure::new(reason, format!("GET {}: {what}", question.endpoint.template()))
+}
+
+/// The causes of a transport error, outermost first, without its address.
+fn cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut words = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(inner) = source {
+        words = format!("{words}: {inner}");
+        source = inner.source();
+    }
+    words
+}

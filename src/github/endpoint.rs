@@ -1,0 +1,129 @@
+//! The endpoints that are asked, each path written once.
+
+use url::Url;
+
+use crate::owner::Owner;
+
+/// One endpoint of GitHub's REST API. All are `GET`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Endpoint {
+    /// An organisation's usage.
+    OrgUsage,
+    /// The usage of a team of an organisation. GitHub spells it with a singular `team`.
+    OrgTeamUsage,
+    /// An enterprise's usage.
+    EnterpriseUsage,
+    /// The usage of an enterprise team.
+    EnterpriseTeamUsage,
+    /// The teams of an organisation.
+    OrgTeams,
+    /// The enterprise teams.
+    EnterpriseTeams,
+}
+
+impl Endpoint {
+    /// All of them, in the order of their series.
+    pub const ALL: [Self; 6] = [
+        Self::OrgUsage,
+        Self::OrgTeamUsage,
+        Self::EnterpriseUsage,
+        Self::EnterpriseTeamUsage,
+        Self::OrgTeams,
+        Self::EnterpriseTeams,
+    ];
+
+    /// The path as GitHub documents it: also the `endpoint` label.
+    pub const fn template(self) -> &'static str {
+        match self {
+            Self::OrgUsage => "/orgs/{org}/copilot/usage",
+            Self::OrgTeamUsage => "/orgs/{org}/team/{team_slug}/copilot/usage",
+            Self::EnterpriseUsage => "/enterprises/{enterprise}/copilot/usage",
+            Self::EnterpriseTeamUsage => "/enterprises/{enterprise}/team/{team_slug}/copilot/usage",
+            Self::OrgTeams => "/orgs/{org}/teams",
+            Self::EnterpriseTeams => "/enterprises/{enterprise}/teams",
+        }
+    }
+
+    /// The `report` label under which fields that the exporter does not know are counted. Of the team list it reads
+    /// two fields out of dozens, so there the rest is no news.
+    pub const fn report(self) -> Option<&'static str> {
+        match self {
+            Self::OrgUsage | Self::OrgTeamUsage | Self::EnterpriseUsage | Self::EnterpriseTeamUsage => {
+                Some("usage")
+            }
+            Self::OrgTeams | Self::EnterpriseTeams => None,
+        }
+    }
+
+    /// Where the usage of an owner, or of one of its teams, is asked for.
+    pub const fn usage(owner: &Owner, team: Option<&str>) -> Self {
+        match (owner, team) {
+            (Owner::Org(_), None) => Self::OrgUsage,
+            (Owner::Org(_), Some(_)) => Self::OrgTeamUsage,
+            (Owner::Enterprise(_), None) => Self::EnterpriseUsage,
+            (Owner::Enterprise(_), Some(_)) => Self::EnterpriseTeamUsage,
+        }
+    }
+
+    /// Where the team list of an owner is asked for.
+    pub const fn teams(owner: &Owner) -> Self {
+        match owner {
+            Owner::Org(_) => Self::OrgTeams,
+            Owner::Enterprise(_) => Self::EnterpriseTeams,
+        }
+    }
+
+    /// The address under `base`, names percent-encoded. A base with a path of its own (`…/api/v3`) keeps it.
+    pub fn url(self, base: &Url, owner: &Owner, team: Option<&str>) -> Url {
+        let mut url = base.clone();
+        url.path_segments_mut()
+            .expect("the configuration admits http(s) addresses only")
+            .pop_if_empty()
+            .extend(self.template().split('/').skip(1).map(|segment| match segment {
+                "{org}" | "{enterprise}" => owner.name(),
+                "{team_slug}" => team.unwrap_or_default(),
+                literal => literal,
+            }));
+        url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_carry_the_names_percent_encoded_under_any_base() {
+        let base = |text: &str| Url::parse(text).unwrap();
+        let org = Owner::org("Octo");
+        let cases = [
+            (
+                Endpoint::OrgUsage,
+                "https://api.github.com",
+                None,
+                "https://api.github.com/orgs/octo/copilot/usage",
+            ),
+            (
+                Endpoint::OrgTeamUsage,
+                "https://api.github.com/",
+                Some("a/b c"),
+                "https://api.github.com/orgs/octo/team/a%2Fb%20c/copilot/usage",
+            ),
+            (
+                Endpoint::OrgTeams,
+                "https://ghe.example/api/v3/",
+                None,
+                "https://ghe.example/api/v3/orgs/octo/teams",
+            ),
+            (
+                Endpoint::EnterpriseTeamUsage,
+                "https://api.github.com",
+                Some("ent:core"),
+                "https://api.github.com/enterprises/octo/team/ent:core/copilot/usage",
+            ),
+        ];
+        for (endpoint, at, team, expected) in cases {
+            assert_eq!(endpoint.url(&base(at), &org, team).as_str(), expected);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The closed set of ways in which asking GitHub can fail.
+//!
+//! Log, counter, overview page and alerts all use [`Reason::word`].
+
+use std::fmt;
+
+use crate::clock::Instant;
+
+/// Why something could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// 401: the token is wrong, expired or revoked.
+    Unauthorized,
+    /// 403: the token is good and may not read this.
+    Forbidden,
+    /// 403: the policy that opens Copilot's metrics is switched off.
+    PolicyDisabled,
+    /// 404: it does not exist, or the token may not know of it. GitHub does not say which.
+    NotFound,
+    /// 400, 422 and other refusals of the request itself.
+    Rejected,
+    /// 410: GitHub has closed this endpoint or API version.
+    Unsupported,
+    /// 429, or a 403 that speaks of rate limits.
+    RateLimited,
+    /// There is no credential to ask with: the file cannot be read, or is empty.
+    Credential,
+    /// 5xx.
+    ServerError,
+    /// No complete answer within `GITHUB_TIMEOUT`.
+    Timeout,
+    /// No connection, or one that broke.
+    Network,
+    /// An answer that is not what the API promises.
+    Decode,
+    /// An answer beyond every sensible size.
+    TooLarge,
+}
+
+impl Reason {
+    /// All of them, in the order of their series.
+    pub const ALL: [Self; 13] = [
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::PolicyDisabled,
+        Self::NotFound,
+        Self::Rejected,
+        Self::Unsupported,
+        Self::RateLimited,
+        Self::Credential,
+        Self::ServerError,
+        Self::Timeout,
+        Self::Network,
+        Self::Decode,
+        Self::TooLarge,
+    ];
+
+    /// The word for it, the same everywhere.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::PolicyDisabled => "policy_disabled",
+            Self::NotFound => "not_found",
+            Self::Rejected => "rejected",
+            Self::Unsupported => "unsupported",
+            Self::RateLimited => "rate_limited",
+            Self::Credential => "credential",
+            Self::ServerError => "server_error",
+            Self::Timeout => "timeout",
+            Self::Network => "network",
+            Self::Decode => "decode",
+            Self::TooLarge => "too_large",
+        }
+    }
+
+    /// What a person can do about it, in a sentence.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "Replace the token: it is wrong, expired or revoked.",
+            Self::Forbidden => {
+                "Give the token manage_billing:copilot or read:org (read:enterprise for an enterprise), authorise it \
+                 for single sign-on, and let its owner be an owner of the organisation."
+            }
+            Self::PolicyDisabled => {
+                "Switch on the policy \u{201c}Copilot usage metrics\u{201d} in GitHub's settings."
+            }
+            Self::NotFound => {
+                "Check the spelling, and that the token's owner belongs there: GitHub hides what a token may not see."
+            }
+            Self::Rejected => {
+                "GitHub refuses the request itself: check GITHUB_API_URL and the exporter's version."
+            }
+            Self::Unsupported => {
+                "GitHub has closed this interface: look for a newer version of the exporter."
+            }
+            Self::RateLimited => {
+                "The token's requests are used up; the exporter goes on when GitHub allows it."
+            }
+            Self::Credential => "Check GITHUB_TOKEN_FILE: the file must be readable and hold a token.",
+            Self::ServerError => "Nothing to change: GitHub has a problem, see https://www.githubstatus.com.",
+            Self::Timeout => "Check the network and GitHub's status; GITHUB_TIMEOUT can be raised.",
+            Self::Network => {
+                "Check name resolution, proxy, firewall and certificates on the way to GITHUB_API_URL."
+            }
+            Self::Decode => "Check that GITHUB_API_URL is GitHub's API and not a proxy's page.",
+            Self::TooLarge => {
+                "Check that GITHUB_API_URL is GitHub's API: the answer is far too large for it."
+            }
+        }
+    }
+
+    /// Whether everything else asked with the same credential would meet the same end, so that asking on is useless
+    /// or harmful.
+    pub const fn stops_round(self) -> bool {
+        matches!(self, Self::Unauthorized | Self::RateLimited | Self::Credential)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// One failed question.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}: {detail}")]
+pub struct Failure {
+    /// Which of the closed set.
+    pub reason: Reason,
+    /// What happened, for people: endpoint, status and GitHub's own message; never a token, never a signed link.
+    pub detail: String,
+    /// When GitHub said it may be asked again, if it did.
+    pub retry_at: Option<Instant>,
+}
+
+impl Failure {
+    /// A failure for this reason.
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), retry_at: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_word_of_its_own() {
+        let words: BTreeSet<_> = Reason::ALL.map(Reason::word).into();
+        assert_eq!(words.len(), Reason::ALL.len());
+    }
+}

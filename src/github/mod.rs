@@ -1,0 +1,20 @@
+//! Asking GitHub: from HTTP to typed rows. The only home of `reqwest`.
+//!
+//! [`client`] sends one question (an [`endpoint`] for an owner) with a [`credential`], within its [`budget`], follows
+//! the pages ([`paging`]) and turns every bad end into a [`failure`] ([`refusal`]). What was asked stands in the
+//! [`ledger`]. One file per API says what its records look like: [`usage`], [`teams`].
+
+pub mod budget;
+pub mod client;
+pub mod credential;
+pub mod endpoint;
+pub mod failure;
+pub mod ledger;
+pub mod paging;
+pub mod refusal;
+pub mod teams;
+pub mod usage;
+
+pub use client::{Answer, Client, Validators};
+pub use credential::Credential;
+pub use failure::{Failure, Reason};

@@ -1,0 +1,132 @@
+//! The Copilot usage API: one record a day, with rows by language and editor.
+//!
+//! Documented at the time under "REST API endpoints for Copilot usage metrics"; GitHub closed it on 2025-03-01.
+//! It gives at most the 28 days up to yesterday, and for a team only the days on which it had five licensed members.
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use serde::Deserialize;
+
+use super::{
+    client::{Answer, Client, Question, Validators},
+    endpoint::Endpoint,
+    failure::Failure,
+};
+use crate::owner::Owner;
+
+/// Days on one page at most: all that GitHub has.
+pub const MOST_PER_PAGE: u8 = 28;
+
+/// One day. Every total may be missing, which means unknown and not zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct UsageDay {
+    /// UTC day.
+    pub day: NaiveDate,
+    /// Completions shown.
+    pub total_suggestions_count: Option<i64>,
+    /// Completions accepted.
+    pub total_acceptances_count: Option<i64>,
+    /// Lines of the completions shown.
+    pub total_lines_suggested: Option<i64>,
+    /// Lines of the completions accepted.
+    pub total_lines_accepted: Option<i64>,
+    /// People who were shown a completion.
+    pub total_active_users: Option<i64>,
+    /// Prompts answered by chat in the editor.
+    pub total_chat_turns: Option<i64>,
+    /// Pieces of code accepted from chat.
+    pub total_chat_acceptances: Option<i64>,
+    /// People who used chat in the editor.
+    pub total_active_chat_users: Option<i64>,
+    /// Completions by language and editor; null and missing mean that nothing is known.
+    pub breakdown: Option<Vec<UsageRow>>,
+}
+
+/// The completions of one language in one editor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct UsageRow {
+    /// As the editor sent it.
+    pub language: Option<String>,
+    /// As GitHub names it.
+    pub editor: Option<String>,
+    /// Completions shown.
+    pub suggestions_count: Option<i64>,
+    /// Completions accepted.
+    pub acceptances_count: Option<i64>,
+    /// Lines of the completions shown.
+    pub lines_suggested: Option<i64>,
+    /// Lines of the completions accepted.
+    pub lines_accepted: Option<i64>,
+    /// People with such a completion: a distinct count, never to be added up.
+    pub active_users: Option<i64>,
+}
+
+/// Which days to ask for. The default is all that GitHub has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// From the day of this moment on; at most 28 days ago.
+    pub since: Option<DateTime<Utc>>,
+    /// Up to the day of this moment; not before `since`.
+    pub until: Option<DateTime<Utc>>,
+    /// Days per page, 1 to [`MOST_PER_PAGE`].
+    pub per_page: u8,
+    /// The page to begin with, from 1.
+    pub page: u32,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { since: None, until: None, per_page: MOST_PER_PAGE, page: 1 }
+    }
+}
+
+impl Window {
+    /// The query, in which GitHub's own defaults are left out, except for the page size.
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let instant = |moment: DateTime<Utc>| moment.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let since = self.since.map(|since| ("since", instant(since)));
+        let until = self.until.map(|until| ("until", instant(until)));
+        let page = (self.page > 1).then(|| ("page", self.page.to_string()));
+        let per_page = Some(("per_page", self.per_page.to_string()));
+        [since, until, page, per_page].into_iter().flatten().collect()
+    }
+}
+
+/// The days of an owner, or of one of its teams, in the order in which GitHub gives them.
+///
+/// An empty list is an answer: for a team it means fewer than five licensed members.
+///
+/// # Errors
+/// Any [`Failure`]: 401, 403, 404 and 5xx each have a word of their own.
+pub async fn days(
+    client: &Client,
+    owner: &Owner,
+    team: Option<&str>,
+    window: &Window,
+    known: &Validators,
+) -> Result<Answer<Vec<UsageDay>>, Failure> {
+    let question = Question { endpoint: Endpoint::usage(owner, team), owner, team, query: window.query() };
+    client.list(&question, known).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_has_instants_as_the_page_documents_them() {
+        let window = Window {
+            since: Some("2023-10-15T00:00:00.5Z".parse().unwrap()),
+            until: Some("2023-10-16T12:30:00+02:00".parse().unwrap()),
+            per_page: 5,
+            page: 2,
+        };
+        let expected = [
+            ("since", "2023-10-15T00:00:00Z"),
+            ("until", "2023-10-16T10:30:00Z"),
+            ("page", "2"),
+            ("per_page", "5"),
+        ];
+        assert_eq!(window.query(), expected.map(|(name, value)| (name, value.to_owned())));
+        assert_eq!(Window::default().query(), [("per_page", "28".to_owned())]);
+    }
+}

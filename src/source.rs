@@ -1,0 +1,45 @@
+//! What is asked of GitHub for an owner: the words of `EXPORTER_SOURCES` and of the `source` label.
+
+use std::fmt;
+
+/// One kind of question. A source is up only if everything it asks was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// The owner's own usage figures.
+    Activity,
+    /// The team list and the teams' usage figures.
+    Teams,
+    /// Who has a seat. Not asked by this version.
+    Seats,
+    /// What it costs. Not asked by this version.
+    Billing,
+}
+
+impl Source {
+    /// Every source, in the order in which an owner's are asked.
+    pub const ALL: [Self; 4] = [Self::Activity, Self::Teams, Self::Seats, Self::Billing];
+
+    /// The sources that this version can ask; the others are accepted in `EXPORTER_SOURCES` and left alone.
+    pub const BUILT: [Self; 2] = [Self::Activity, Self::Teams];
+
+    /// The word for it in configuration, labels, log and page.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Activity => "activity",
+            Self::Teams => "teams",
+            Self::Seats => "seats",
+            Self::Billing => "billing",
+        }
+    }
+
+    /// The source with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.word() == word)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
