@@ -1,0 +1,176 @@
+//! Keeping open labels small: the busiest names of a scope stay, the rest becomes `others`.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use chrono::NaiveDate;
+
+use super::{
+    label::{Label, OTHERS},
+    usage::{DayUsage, Row, merge},
+};
+
+/// An open label of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OpenLabel {
+    /// Programming language.
+    Language,
+    /// Editor.
+    Editor,
+}
+
+impl OpenLabel {
+    /// All of them, in the order in which a row carries them.
+    pub const ALL: [Self; 2] = [Self::Language, Self::Editor];
+
+    /// The name of the label.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Language => "language",
+            Self::Editor => "editor",
+        }
+    }
+
+    fn of(self, row: &Row) -> &Label {
+        match self {
+            Self::Language => &row.language,
+            Self::Editor => &row.editor,
+        }
+    }
+}
+
+/// Which names of a scope are folded. Decided over all its days, so that a series does not come and go with one.
+#[derive(Debug, Default)]
+pub struct Folds<'a>(BTreeMap<OpenLabel, BTreeSet<&'a Label>>);
+
+impl<'a> Folds<'a> {
+    /// The names beyond the `most` with the most completions shown; of equals, the first by name stay.
+    /// GitHub's own `others` takes no place.
+    pub fn of(days: &'a BTreeMap<NaiveDate, DayUsage>, most: usize) -> Self {
+        Self(OpenLabel::ALL.map(|label| (label, folded(days, label, most))).into())
+    }
+
+    /// The names that are folded.
+    pub fn names(&self, label: OpenLabel) -> impl Iterator<Item = &'a Label> {
+        self.0.get(&label).into_iter().flatten().copied()
+    }
+
+    /// The rows with folded names replaced, those that become the same added up. Nothing if none is folded.
+    pub fn apply(&self, rows: &[Row]) -> Option<Box<[Row]>> {
+        if self.0.values().all(BTreeSet::is_empty) {
+            return None;
+        }
+        let others = Label::new(OTHERS);
+        let name = |label: OpenLabel, row: &Row| {
+            let name = label.of(row);
+            if self.0.get(&label).is_some_and(|folded| folded.contains(name)) {
+                others.clone()
+            } else {
+                name.clone()
+            }
+        };
+        let fold = |row: &Row| Row {
+            language: name(OpenLabel::Language, row),
+            editor: name(OpenLabel::Editor, row),
+            counts: row.counts,
+        };
+        Some(merge(rows.iter().map(fold)))
+    }
+}
+
+fn folded(days: &BTreeMap<NaiveDate, DayUsage>, label: OpenLabel, most: usize) -> BTreeSet<&Label> {
+    let mut shown: BTreeMap<&Label, i64> = BTreeMap::new();
+    for row in days.values().flat_map(|day| &day.rows) {
+        let count = shown.entry(label.of(row)).or_default();
+        *count = count.saturating_add(row.counts.suggestions.unwrap_or_default());
+    }
+    let mut ranking: Vec<_> = shown.into_iter().filter(|(name, _)| ***name != *OTHERS).collect();
+    ranking.sort_by_key(|(name, count)| (Reverse(*count), *name));
+    ranking.into_iter().skip(most).map(|(name, _)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::usage::Counts;
+
+    fn row(language: &str, editor: &str, suggestions: i64) -> Row {
+        let counts = Counts { suggestions: Some(suggestions), active_users: Some(1), ..Counts::default() };
+        Row { language: Label::new(language), editor: Label::new(editor), counts }
+    }
+
+    fn day(rows: Vec<Row>) -> DayUsage {
+        DayUsage { rows: merge(rows.into_iter()), ..DayUsage::default() }
+    }
+
+    fn days(days: impl IntoIterator<Item = Vec<Row>>) -> BTreeMap<NaiveDate, DayUsage> {
+        NaiveDate::MIN.iter_days().zip(days.into_iter().map(day)).collect()
+    }
+
+    fn rows(days: &BTreeMap<NaiveDate, DayUsage>, index: usize) -> &[Row] {
+        &days.values().nth(index).unwrap().rows
+    }
+
+    fn languages(rows: &[Row]) -> Vec<(&str, Option<i64>, Option<i64>)> {
+        rows.iter().map(|row| (&*row.language, row.counts.suggestions, row.counts.active_users)).collect()
+    }
+
+    #[test]
+    fn the_busiest_over_all_days_stay_and_the_rest_joins_githubs_others() {
+        let days = days([
+            vec![row("rust", "vim", 90), row("go", "vim", 1), row("c", "vim", 1)],
+            vec![row("go", "vim", 50), row("c", "vim", 3), row("ada", "vim", 4), row("others", "vim", 100)],
+        ]);
+        let folds = Folds::of(&days, 2);
+        assert_eq!(
+            languages(&folds.apply(rows(&days, 1)).unwrap()),
+            [("go", Some(50), Some(1)), ("others", Some(107), None)],
+            "people of merged rows are unknown"
+        );
+        assert_eq!(
+            languages(&folds.apply(rows(&days, 0)).unwrap()),
+            [("go", Some(1), Some(1)), ("others", Some(1), Some(1)), ("rust", Some(90), Some(1))],
+            "one row that only changes its name keeps its people"
+        );
+        assert_eq!(folds.names(OpenLabel::Language).map(|name| &**name).collect::<Vec<_>>(), ["ada", "c"]);
+        assert_eq!(folds.names(OpenLabel::Editor).count(), 0);
+    }
+
+    #[test]
+    fn of_equals_the_first_by_name_stays() {
+        let days = days([vec![row("b", "vim", 1), row("a", "vim", 1), row("c", "vim", 1)]]);
+        let folds = Folds::of(&days, 1);
+        assert_eq!(
+            languages(&folds.apply(rows(&days, 0)).unwrap()),
+            [("a", Some(1), Some(1)), ("others", Some(2), None)]
+        );
+    }
+
+    #[test]
+    fn nothing_is_copied_where_nothing_is_folded() {
+        let days = days([vec![row("b", "vim", 1), row("others", "vim", 1)]]);
+        assert_eq!(Folds::of(&days, 1).apply(rows(&days, 0)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn folding_keeps_every_sum_and_the_limit(
+            cells in prop::collection::vec(("[a-h]", "[x-z]", 0..100i64), 0..40),
+            most in 1..6usize,
+        ) {
+            let days = days([cells.iter().map(|(l, e, n)| row(l, e, *n)).collect()]);
+            let whole = rows(&days, 0);
+            let rows = Folds::of(&days, most).apply(whole).unwrap_or_else(|| whole.into());
+            let sum = |rows: &[Row]| rows.iter().map(|row| row.counts.suggestions.unwrap()).sum::<i64>();
+            prop_assert_eq!(sum(&rows), sum(whole));
+            for label in OpenLabel::ALL {
+                let names: BTreeSet<_> = rows.iter().map(|row| label.of(row)).collect();
+                prop_assert!(names.len() <= most + 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Label values: names as GitHub sends them, made equal where they mean the same, and kept once in memory.
+
+use std::{collections::HashSet, fmt, ops::Deref, sync::Arc};
+
+/// What stands for a name that GitHub did not send.
+pub const UNKNOWN: &str = "unknown";
+
+/// What stands for the names that were folded, by GitHub or by us.
+pub const OTHERS: &str = "others";
+
+/// Editors' spellings of the same language.
+const ALIASES: [(&str, &str); 7] = [
+    ("c#", "csharp"),
+    ("c++", "cpp"),
+    ("f#", "fsharp"),
+    ("golang", "go"),
+    ("pwsh", "powershell"),
+    ("shellscript", "shell"),
+    ("text", "plaintext"),
+];
+
+/// Longer names are cut: no language is called that, and a label must not be able to fill the page.
+const LONGEST: usize = 100;
+
+/// A name, shared by all rows that carry it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label(Arc<str>);
+
+impl Label {
+    /// A name as it stands.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+}
+
+impl Deref for Label {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+/// Every name in use, so that a thousand teams with Python hold the word once.
+#[derive(Clone, Debug, Default)]
+pub struct Labels(HashSet<Arc<str>>);
+
+impl Labels {
+    /// The label for a name from GitHub: trimmed, in lower case, synonyms made one.
+    pub fn label(&mut self, name: Option<&str>) -> Label {
+        let name = canonical(name.unwrap_or_default());
+        if let Some(known) = self.0.get(name.as_str()) {
+            return Label(Arc::clone(known));
+        }
+        let name: Arc<str> = name.into();
+        self.0.insert(Arc::clone(&name));
+        Label(name)
+    }
+
+    /// Forgets the names that no row carries any more.
+    pub fn forget_unused(&mut self) {
+        self.0.retain(|name| Arc::strong_count(name) > 1);
+    }
+}
+
+fn canonical(name: &str) -> String {
+    let name: String = name.trim().to_lowercase().chars().take(LONGEST).collect();
+    if name.is_empty() {
+        return UNKNOWN.to_owned();
+    }
+    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_mean_the_same_become_one_label() {
+        let mut labels = Labels::default();
+        for (sent, label) in [
+            (Some("C#"), "csharp"),
+            (Some("csharp"), "csharp"),
+            (Some(" Python "), "python"),
+            (Some(""), "unknown"),
+            (None, "unknown"),
+            (Some("Unknown"), "unknown"),
+            (Some("Others"), "others"),
+            (Some("ÄPFEL"), "äpfel"),
+        ] {
+            assert_eq!(&*labels.label(sent), label, "{sent:?}");
+        }
+        assert_eq!(labels.label(Some(&"x".repeat(5000))).len(), LONGEST);
+    }
+
+    #[test]
+    fn a_name_no_row_carries_is_forgotten() {
+        let mut labels = Labels::default();
+        let kept = labels.label(Some("rust"));
+        labels.label(Some("cobol"));
+        labels.forget_unused();
+        assert_eq!(labels.0.len(), 1);
+        assert_eq!(labels.label(Some("Rust")), kept);
+    }
+}

@@ -1,0 +1,366 @@
+//! Everything known about every owner: the last good data, and how asking for it went.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use chrono::{NaiveDate, TimeDelta};
+
+use super::{label::Labels, usage::DayUsage};
+use crate::{
+    clock::Instant,
+    github::{Failure, Reason, usage::UsageDay},
+    owner::{Owner, Team},
+    source::Source,
+};
+
+/// What GitHub calls a month: days of history, and how long data lives that is not read again.
+pub const MONTH: u8 = 28;
+
+/// The state. Only [`State::apply`] and [`State::expire`] change it.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// By owner. All configured owners are there from the start.
+    pub owners: BTreeMap<Owner, OwnerState>,
+    labels: Labels,
+    keep_days: usize,
+}
+
+/// What is known of one owner.
+#[derive(Clone, Debug, Default)]
+pub struct OwnerState {
+    /// The owner's own figures.
+    pub usage: ScopeUsage,
+    /// The watched teams, by GitHub's id.
+    pub teams: BTreeMap<u64, TeamState>,
+    /// How asking went, for every source that is asked.
+    pub sources: BTreeMap<Source, SourceState>,
+}
+
+/// What is known of one team.
+#[derive(Clone, Debug, Default)]
+pub struct TeamState {
+    /// The name it has now.
+    pub slug: String,
+    /// Its figures.
+    pub usage: ScopeUsage,
+}
+
+/// The days of one scope.
+#[derive(Clone, Debug, Default)]
+pub struct ScopeUsage {
+    /// Every day held, by UTC date.
+    pub days: BTreeMap<NaiveDate, DayUsage>,
+    /// When GitHub last gave them, or said that nothing changed.
+    pub read_at: Option<Instant>,
+}
+
+/// How asking for one source of one owner went.
+#[derive(Clone, Debug, Default)]
+pub struct SourceState {
+    /// The last attempt; none before the first has ended.
+    pub last: Option<Attempt>,
+    /// When everything it asks was last read.
+    pub last_success: Option<Instant>,
+    /// Failures since the start.
+    pub failures: BTreeMap<Reason, u64>,
+}
+
+/// One attempt at a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it ended.
+    pub at: Instant,
+    /// How long it took, waiting for GitHub's limits included.
+    pub took: Duration,
+    /// The failures in it, in their order; empty when everything was read.
+    pub failures: Vec<Failure>,
+    /// Whether GitHub has nothing yet.
+    pub waiting: bool,
+    /// What became of what it asks for.
+    pub targets: Targets,
+    /// When it is tried next.
+    pub next: Instant,
+}
+
+impl Attempt {
+    /// Whether everything was read.
+    pub fn is_success(&self) -> bool {
+        self.failures.is_empty()
+    }
+}
+
+/// How many targets (the owner, or its teams) are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Targets {
+    /// Read, and they have data.
+    pub ok: u64,
+    /// Read, and GitHub gives nothing, for instance for a small team.
+    pub no_data: u64,
+    /// Not read the last time they were asked.
+    pub failing: u64,
+}
+
+/// One piece of news from GitHub.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// Days of an owner or of one of its teams.
+    Days {
+        /// Whose.
+        owner: Owner,
+        /// Which team, by id.
+        team: Option<u64>,
+        /// The days, or nothing if they are as they were.
+        days: Option<Vec<UsageDay>>,
+        /// When they were read.
+        at: Instant,
+    },
+    /// All teams to be watched: what is not in it is gone.
+    Teams {
+        /// Whose.
+        owner: Owner,
+        /// The complete list.
+        teams: Vec<Team>,
+    },
+    /// A source was tried.
+    Attempt {
+        /// Whose.
+        owner: Owner,
+        /// Which.
+        source: Source,
+        /// How it went.
+        attempt: Attempt,
+    },
+}
+
+impl State {
+    /// Nothing known yet of these owners and sources. Of every scope the newest `keep_days` days are kept.
+    pub fn new(owners: &[Owner], sources: &BTreeSet<Source>, keep_days: usize) -> Self {
+        let source = || sources.iter().map(|source| (*source, SourceState::default())).collect();
+        let owner =
+            |owner: &Owner| (owner.clone(), OwnerState { sources: source(), ..OwnerState::default() });
+        Self { owners: owners.iter().map(owner).collect(), labels: Labels::default(), keep_days }
+    }
+
+    /// Takes in one piece of news. What it does not speak of stays as it was.
+    pub fn apply(&mut self, update: Update) {
+        match update {
+            Update::Days { owner, team, days, at } => self.apply_days(owner, team, days, at),
+            Update::Teams { owner, teams } => self.owner(owner).keep_teams(teams),
+            Update::Attempt { owner, source, attempt } => {
+                self.owner(owner).sources.entry(source).or_default().record(attempt);
+            }
+        }
+    }
+
+    /// Drops what has not been read for a month and says what it was.
+    pub fn expire(&mut self, now: Instant) -> Vec<String> {
+        let mut dropped = Vec::new();
+        for (owner, state) in &mut self.owners {
+            if state.usage.expire(now) {
+                dropped.push(owner.to_string());
+            }
+            for team in state.teams.values_mut() {
+                if team.usage.expire(now) {
+                    dropped.push(format!("{owner}, team {}", team.slug));
+                }
+            }
+        }
+        if !dropped.is_empty() {
+            self.labels.forget_unused();
+        }
+        dropped
+    }
+
+    /// Whether every source of every owner has been tried.
+    pub fn all_tried(&self) -> bool {
+        self.owners.values().flat_map(|owner| owner.sources.values()).all(|source| source.last.is_some())
+    }
+
+    fn owner(&mut self, owner: Owner) -> &mut OwnerState {
+        self.owners.entry(owner).or_default()
+    }
+
+    fn apply_days(&mut self, owner: Owner, team: Option<u64>, days: Option<Vec<UsageDay>>, at: Instant) {
+        let Self { owners, labels, keep_days } = self;
+        let state = owners.entry(owner).or_default();
+        let usage = match team {
+            None => &mut state.usage,
+            Some(id) => match state.teams.get_mut(&id) {
+                Some(team) => &mut team.usage,
+                // The list that came in meanwhile has no such team.
+                None => return,
+            },
+        };
+        usage.read_at = Some(at);
+        let Some(days) = days else { return };
+        usage.days.extend(days.iter().filter_map(|record| DayUsage::from_record(record, labels)));
+        while usage.days.len() > *keep_days {
+            usage.days.pop_first();
+        }
+        labels.forget_unused();
+    }
+}
+
+impl OwnerState {
+    /// Follows a complete team list: new teams appear, renamed ones change their slug, missing ones go.
+    fn keep_teams(&mut self, mut teams: Vec<Team>) {
+        // Two teams with one slug would be one series twice, and Prometheus would refuse the whole scrape.
+        let mut slugs = BTreeSet::new();
+        teams.retain(|team| slugs.insert(team.slug.clone()));
+        let ids: BTreeSet<u64> = teams.iter().map(|team| team.id).collect();
+        self.teams.retain(|id, _| ids.contains(id));
+        for team in teams {
+            self.teams.entry(team.id).or_default().slug = team.slug;
+        }
+    }
+}
+
+impl ScopeUsage {
+    fn expire(&mut self, now: Instant) -> bool {
+        let too_old = self.read_at.is_some_and(|read| now - read > TimeDelta::days(MONTH.into()));
+        if too_old {
+            *self = Self::default();
+        }
+        too_old
+    }
+}
+
+impl SourceState {
+    fn record(&mut self, attempt: Attempt) {
+        for failure in &attempt.failures {
+            *self.failures.entry(failure.reason).or_default() += 1;
+        }
+        if attempt.is_success() {
+            self.last_success = Some(attempt.at);
+        }
+        self.last = Some(attempt);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn octo() -> Owner {
+        Owner::org("octo")
+    }
+
+    fn noon() -> Instant {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    fn state() -> State {
+        State::new(&[octo()], &BTreeSet::from([Source::Activity, Source::Teams]), 28)
+    }
+
+    fn record(day: &str, suggestions: Option<i64>) -> UsageDay {
+        UsageDay { day: day.parse().unwrap(), total_suggestions_count: suggestions, ..UsageDay::default() }
+    }
+
+    fn days(team: Option<u64>, days: Vec<UsageDay>) -> Update {
+        Update::Days { owner: octo(), team, days: Some(days), at: noon() }
+    }
+
+    fn teams(teams: &[(u64, &str)]) -> Update {
+        let team = |(id, slug): &(u64, &str)| Team { id: *id, slug: (*slug).to_owned() };
+        Update::Teams { owner: octo(), teams: teams.iter().map(team).collect() }
+    }
+
+    fn held(usage: &ScopeUsage) -> Vec<(String, Option<i64>)> {
+        usage.days.iter().map(|(day, usage)| (day.to_string(), usage.totals.suggestions)).collect()
+    }
+
+    #[test]
+    fn days_in_any_order_are_held_and_a_later_answer_revises_them() {
+        let mut state = state();
+        state.apply(days(None, vec![record("2026-11-02", Some(2)), record("2026-11-01", Some(1))]));
+        state.apply(days(None, vec![record("2026-11-03", Some(3)), record("2026-11-02", Some(20))]));
+        let expected = [("2026-11-01", 1), ("2026-11-02", 20), ("2026-11-03", 3)];
+        let expected = expected.map(|(day, count)| (day.to_owned(), Some(count)));
+        assert_eq!(held(&state.owners[&octo()].usage), expected);
+    }
+
+    #[test]
+    fn an_empty_or_numberless_answer_erases_nothing() {
+        let mut state = state();
+        state.apply(days(None, vec![record("2026-11-01", Some(1))]));
+        state.apply(days(None, Vec::new()));
+        state.apply(days(None, vec![record("2026-11-01", None)]));
+        assert_eq!(held(&state.owners[&octo()].usage), [("2026-11-01".to_owned(), Some(1))]);
+    }
+
+    #[test]
+    fn only_so_many_days_are_kept_and_the_newest_of_them() {
+        let mut state = State::new(&[octo()], &BTreeSet::new(), 2);
+        let given = (1..=9).map(|day| record(&format!("2026-11-0{day}"), Some(day))).collect();
+        state.apply(days(None, given));
+        let expected = [("2026-11-08".to_owned(), Some(8)), ("2026-11-09".to_owned(), Some(9))];
+        assert_eq!(held(&state.owners[&octo()].usage), expected);
+    }
+
+    #[test]
+    fn a_team_is_its_id_so_a_rename_keeps_its_days_and_a_missing_one_goes() {
+        let mut state = state();
+        state.apply(teams(&[(1, "red"), (2, "blue")]));
+        state.apply(days(Some(1), vec![record("2026-11-01", Some(1))]));
+        state.apply(teams(&[(1, "crimson")]));
+        let teams = &state.owners[&octo()].teams;
+        assert_eq!(teams.keys().copied().collect::<Vec<_>>(), [1]);
+        assert_eq!(teams[&1].slug, "crimson");
+        assert_eq!(held(&teams[&1].usage).len(), 1);
+    }
+
+    #[test]
+    fn two_teams_with_the_same_slug_are_shown_once() {
+        let mut state = state();
+        state.apply(teams(&[(1, "red"), (2, "red")]));
+        assert_eq!(state.owners[&octo()].teams.len(), 1);
+    }
+
+    #[test]
+    fn days_of_a_team_that_has_gone_meanwhile_bring_it_not_back() {
+        let mut state = state();
+        state.apply(days(Some(7), vec![record("2026-11-01", Some(1))]));
+        assert!(state.owners[&octo()].teams.is_empty());
+    }
+
+    #[test]
+    fn what_was_not_read_for_a_month_is_dropped_and_named() {
+        let mut state = state();
+        state.apply(teams(&[(1, "red")]));
+        state.apply(days(None, vec![record("2026-11-01", Some(1))]));
+        state.apply(days(Some(1), vec![record("2026-11-01", Some(1))]));
+        assert!(state.expire(noon() + TimeDelta::days(28)).is_empty());
+        let later = noon() + TimeDelta::days(28) + TimeDelta::seconds(1);
+        state.apply(Update::Days { owner: octo(), team: None, days: None, at: later });
+        assert_eq!(state.expire(later), ["organisation octo, team red"]);
+        assert_eq!(held(&state.owners[&octo()].usage).len(), 1, "unchanged is read, too");
+        assert!(state.owners[&octo()].teams[&1].usage.days.is_empty());
+    }
+
+    #[test]
+    fn attempts_count_their_failures_and_success_is_remembered_through_them() {
+        let mut state = state();
+        let attempt = |failures| Attempt {
+            at: noon(),
+            took: Duration::ZERO,
+            failures,
+            waiting: false,
+            targets: Targets::default(),
+            next: noon(),
+        };
+        let mut apply = |failures| {
+            let attempt = attempt(failures);
+            state.apply(Update::Attempt { owner: octo(), source: Source::Activity, attempt });
+        };
+        apply(Vec::new());
+        apply(vec![Failure::new(Reason::Timeout, "a"), Failure::new(Reason::Timeout, "b")]);
+        let source = &state.owners[&octo()].sources[&Source::Activity];
+        assert_eq!(source.failures, BTreeMap::from([(Reason::Timeout, 2)]));
+        assert_eq!(source.last_success, Some(noon()));
+        assert!(!source.last.as_ref().unwrap().is_success());
+        assert!(!state.all_tried(), "teams have not been tried");
+    }
+}

@@ -1,0 +1,265 @@
+//! From the state to what is shown: which day, how much history, which names. Pure.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use chrono::NaiveDate;
+
+use super::{
+    fold::{Folds, OpenLabel},
+    state::{OwnerState, ScopeUsage, SourceState, State},
+    usage::{DayUsage, Row, Totals},
+};
+use crate::{clock::Instant, owner::Owner, source::Source};
+
+/// How the state is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewOptions {
+    /// `EXPORTER_HISTORY_DAYS`.
+    pub history_days: u8,
+    /// `EXPORTER_SETTLE_DAYS`.
+    pub settle_days: u8,
+    /// `EXPORTER_MAX_LABEL_VALUES`.
+    pub max_label_values: usize,
+}
+
+/// What is shown at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot<'a> {
+    /// The moment.
+    pub at: Instant,
+    /// The owners, each followed by its teams.
+    pub scopes: Vec<ScopeView<'a>>,
+    /// How asking went, by owner.
+    pub owners: Vec<OwnerView<'a>>,
+}
+
+/// The figures of an owner or of one of its teams.
+#[derive(Clone, Debug)]
+pub struct ScopeView<'a> {
+    /// Whose.
+    pub owner: &'a Owner,
+    /// The team's slug; nothing for the owner as a whole.
+    pub team: Option<&'a str>,
+    /// The newest day, where it is near enough to the owner's.
+    pub latest: Option<LatestDay<'a>>,
+    /// The days of the last month, oldest first.
+    pub history: Vec<(NaiveDate, &'a Totals)>,
+}
+
+/// The day that the series without a `day` label describe.
+#[derive(Clone, Debug)]
+pub struct LatestDay<'a> {
+    /// UTC date.
+    pub day: NaiveDate,
+    /// The whole day.
+    pub totals: &'a Totals,
+    /// By language and editor, folded.
+    pub rows: Cow<'a, [Row]>,
+}
+
+/// How asking went for one owner.
+#[derive(Clone, Debug)]
+pub struct OwnerView<'a> {
+    /// Whose.
+    pub owner: &'a Owner,
+    /// By source.
+    pub sources: &'a BTreeMap<Source, SourceState>,
+    /// How many names of an open label are folded, in the owner's figures and in all of its teams'.
+    pub folded: BTreeMap<OpenLabel, u64>,
+}
+
+/// Shows the state as it is at `now`.
+pub fn view<'a>(state: &'a State, now: Instant, options: &ViewOptions) -> Snapshot<'a> {
+    let mut snapshot = Snapshot { at: now, scopes: Vec::new(), owners: Vec::new() };
+    for (owner, held) in &state.owners {
+        let folded = show_owner(owner, held, now, options, &mut snapshot.scopes);
+        let count = |label: OpenLabel| (label, folded.get(&label).map_or(0, BTreeSet::len) as u64);
+        snapshot.owners.push(OwnerView {
+            owner,
+            sources: &held.sources,
+            folded: OpenLabel::ALL.map(count).into(),
+        });
+    }
+    snapshot
+}
+
+/// Names folded, by label.
+type Folded<'a> = BTreeMap<OpenLabel, BTreeSet<&'a str>>;
+
+fn show_owner<'a>(
+    owner: &'a Owner,
+    held: &'a OwnerState,
+    now: Instant,
+    options: &ViewOptions,
+    scopes: &mut Vec<ScopeView<'a>>,
+) -> Folded<'a> {
+    let mut folded = Folded::new();
+    let newest = newest_day(held, now, options.settle_days);
+    let first = first_day(held, options.history_days);
+    let mut show =
+        |team: Option<&'a str>, usage: &'a ScopeUsage, latest: Option<(NaiveDate, &'a DayUsage)>| {
+            let folds = Folds::of(&usage.days, options.max_label_values);
+            for label in OpenLabel::ALL {
+                folded.entry(label).or_default().extend(folds.names(label).map(|name| &**name));
+            }
+            let latest = latest.map(|(day, usage)| LatestDay {
+                day,
+                totals: &usage.totals,
+                rows: folds
+                    .apply(&usage.rows)
+                    .map_or(Cow::Borrowed(&*usage.rows), |rows| Cow::Owned(rows.into_vec())),
+            });
+            let history = usage.days.iter().filter(|(day, _)| first.is_some_and(|first| **day >= first));
+            let history = history.map(|(day, usage)| (*day, &usage.totals)).collect();
+            scopes.push(ScopeView { owner, team, latest, history });
+        };
+    let at = |usage: &'a ScopeUsage, day: NaiveDate| usage.days.get(&day).map(|usage| (day, usage));
+    show(None, &held.usage, newest.and_then(|day| at(&held.usage, day)));
+    for team in held.teams.values() {
+        // A team can be published a day after its owner; further back it would pass for today's figures.
+        let latest = newest.and_then(|day| at(&team.usage, day).or_else(|| at(&team.usage, day.pred_opt()?)));
+        show(Some(&team.slug), &team.usage, latest);
+    }
+    folded
+}
+
+/// The newest day that has settled: the owner's, or where the owner itself is not read, the newest of its teams.
+fn newest_day(held: &OwnerState, now: Instant, settle_days: u8) -> Option<NaiveDate> {
+    let settled = |day: &NaiveDate| {
+        // Without a wish to wait GitHub's word is enough: it publishes no day that is not over.
+        settle_days == 0 || (now.date_naive() - *day).num_days() > settle_days.into()
+    };
+    let newest = |usage: &ScopeUsage| usage.days.keys().rev().find(|day| settled(day)).copied();
+    if held.usage.days.is_empty() {
+        held.teams.values().filter_map(|team| newest(&team.usage)).max()
+    } else {
+        newest(&held.usage)
+    }
+}
+
+/// The oldest day of the history: the newest days that GitHub gave for the owner are counted, whatever today is.
+fn first_day(held: &OwnerState, history_days: u8) -> Option<NaiveDate> {
+    let days: BTreeSet<NaiveDate> = if held.usage.days.is_empty() {
+        held.teams.values().flat_map(|team| team.usage.days.keys().copied()).collect()
+    } else {
+        held.usage.days.keys().copied().collect()
+    };
+    days.into_iter().rev().take(history_days.into()).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        github::usage::{UsageDay, UsageRow},
+        model::Update,
+        owner::Team,
+    };
+
+    const OPTIONS: ViewOptions = ViewOptions { history_days: 28, settle_days: 0, max_label_values: 50 };
+
+    fn octo() -> Owner {
+        Owner::org("octo")
+    }
+
+    fn day(day: &str) -> NaiveDate {
+        day.parse().unwrap()
+    }
+
+    fn now() -> Instant {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    /// A state in which the owner and the team `red` (if any days are given for it) have these days.
+    fn state(owner: &[&str], team: &[&str]) -> State {
+        let mut state = State::new(&[octo()], &BTreeSet::new(), 100);
+        state.apply(Update::Teams { owner: octo(), teams: vec![Team { id: 1, slug: "red".into() }] });
+        for (team, days) in [(None, owner), (Some(1), team)] {
+            let row =
+                UsageRow { language: Some("go".into()), suggestions_count: Some(1), ..UsageRow::default() };
+            let record = |date: &&str| UsageDay {
+                day: day(date),
+                total_suggestions_count: Some(1),
+                breakdown: Some(vec![row.clone()]),
+                ..UsageDay::default()
+            };
+            let days = Some(days.iter().map(record).collect());
+            state.apply(Update::Days { owner: octo(), team, days, at: now() });
+        }
+        state
+    }
+
+    fn latest(state: &State, options: &ViewOptions) -> [Option<NaiveDate>; 2] {
+        let snapshot = view(state, now(), options);
+        [0, 1].map(|scope| snapshot.scopes[scope].latest.as_ref().map(|latest| latest.day))
+    }
+
+    #[test]
+    fn the_latest_day_is_the_newest_whatever_today_is() {
+        let state = state(&["2026-11-20", "2023-10-16"], &[]);
+        assert_eq!(latest(&state, &OPTIONS), [Some(day("2026-11-20")), None]);
+    }
+
+    #[test]
+    fn with_settle_days_only_days_that_ended_so_long_ago_count() {
+        let state = state(&["2026-11-18", "2026-11-19", "2026-11-20", "2026-11-21"], &[]);
+        for (settle_days, expected) in
+            [(0, "2026-11-21"), (1, "2026-11-20"), (2, "2026-11-19"), (3, "2026-11-18")]
+        {
+            let options = ViewOptions { settle_days, ..OPTIONS };
+            assert_eq!(latest(&state, &options)[0], Some(day(expected)), "{settle_days}");
+            assert_eq!(
+                view(&state, now(), &options).scopes[0].history.len(),
+                4,
+                "the history shows every day"
+            );
+        }
+        assert_eq!(latest(&state, &ViewOptions { settle_days: 4, ..OPTIONS })[0], None);
+    }
+
+    #[test]
+    fn a_team_describes_its_owners_day_or_the_day_before_and_else_is_absent() {
+        let owner = ["2026-11-20"];
+        for (team, expected) in [
+            (&["2026-11-20", "2026-11-19"][..], Some("2026-11-20")),
+            (&["2026-11-19"][..], Some("2026-11-19")),
+            (&["2026-11-18"][..], None),
+            (&["2026-11-21"][..], None),
+        ] {
+            assert_eq!(latest(&state(&owner, team), &OPTIONS)[1], expected.map(day), "{team:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_owner_itself_is_not_read_the_newest_team_gives_the_day() {
+        assert_eq!(latest(&state(&[], &["2026-11-19"]), &OPTIONS), [None, Some(day("2026-11-19"))]);
+    }
+
+    #[test]
+    fn the_history_is_the_newest_days_that_github_gave_the_owner() {
+        let state = state(&["2026-11-01", "2026-11-05", "2026-11-20"], &["2026-11-01", "2026-11-06"]);
+        let shown = |history_days| {
+            let snapshot = view(&state, now(), &ViewOptions { history_days, ..OPTIONS });
+            [0, 1].map(|scope| snapshot.scopes[scope].history.len())
+        };
+        assert_eq!(shown(28), [3, 2]);
+        assert_eq!(shown(2), [2, 1], "a team shows no day older than its owner");
+        assert_eq!(shown(0), [0, 0]);
+    }
+
+    #[test]
+    fn owners_come_with_their_teams_and_their_folded_names_are_counted_once() {
+        let state = state(&["2026-11-20"], &["2026-11-20"]);
+        let snapshot = view(&state, now(), &ViewOptions { max_label_values: 0, ..OPTIONS });
+        let teams: Vec<_> = snapshot.scopes.iter().map(|scope| scope.team).collect();
+        assert_eq!(teams, [None, Some("red")]);
+        assert_eq!(
+            snapshot.owners[0].folded,
+            BTreeMap::from([(OpenLabel::Language, 1), (OpenLabel::Editor, 1)])
+        );
+        assert_eq!(&*snapshot.scopes[1].latest.as_ref().unwrap().rows[0].language, "others");
+    }
+}
