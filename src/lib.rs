@@ -1,6 +1,7 @@
 //! x
 pub mod clock;
 pub mod github;
+pub mod metrics;
 pub mod model;
 pub mod owner;
 pub mod simulator;

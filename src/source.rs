@@ -43,3 +43,19 @@ impl fmt::Display for Source {
         f.write_str(self.word())
     }
 }
+
+/// Which of GitHub's interfaces answers for an owner: the `api` label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// The Copilot usage API.
+    Usage,
+}
+
+impl Api {
+    /// The word for it in configuration, label and page.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+        }
+    }
+}

@@ -46,7 +46,18 @@ pub struct ScopeView<'a> {
     /// The newest day, where it is near enough to the owner's.
     pub latest: Option<LatestDay<'a>>,
     /// The days of the last month, oldest first.
-    pub history: Vec<(NaiveDate, &'a Totals)>,
+    pub history: Vec<HistoryDay<'a>>,
+}
+
+/// One day of the history.
+#[derive(Clone, Debug)]
+pub struct HistoryDay<'a> {
+    /// UTC date.
+    pub day: NaiveDate,
+    /// The same as `YYYY-MM-DD`, written once for all its series.
+    pub label: String,
+    /// The whole day.
+    pub totals: &'a Totals,
 }
 
 /// The day that the series without a `day` label describe.
@@ -113,7 +124,12 @@ fn show_owner<'a>(
                     .map_or(Cow::Borrowed(&*usage.rows), |rows| Cow::Owned(rows.into_vec())),
             });
             let history = usage.days.iter().filter(|(day, _)| first.is_some_and(|first| **day >= first));
-            let history = history.map(|(day, usage)| (*day, &usage.totals)).collect();
+            let history = history.map(|(day, usage)| HistoryDay {
+                day: *day,
+                label: day.to_string(),
+                totals: &usage.totals,
+            });
+            let history = history.collect();
             scopes.push(ScopeView { owner, team, latest, history });
         };
     let at = |usage: &'a ScopeUsage, day: NaiveDate| usage.days.get(&day).map(|usage| (day, usage));

@@ -1,0 +1,329 @@
+//! Every series, written once: name, help, labels and where its value comes from.
+//!
+//! The table [`CATALOGUE`] is the contract with dashboards and rules. To follow a number: its `read` names a field of
+//! [`Totals`] or [`Counts`]; `model::usage` says from which field of GitHub's record that comes.
+
+use super::exporter::{self, Emit, Service};
+use crate::model::usage::{Counts, Totals};
+
+/// The labels of every data series. Exactly one of `enterprise` and `org` is filled; `team` is empty for the owner.
+pub const SCOPE_LABELS: [&str; 3] = ["enterprise", "org", "team"];
+
+/// One family of series.
+#[derive(Debug)]
+pub struct Metric {
+    /// The full name.
+    pub name: &'static str,
+    /// What it counts and which field of GitHub's it comes from. See [`Metric::help`] for the whole text.
+    pub about: &'static str,
+    /// How much detail it is.
+    pub group: Group,
+    /// Where its samples come from.
+    pub read: Read,
+}
+
+/// How much detail a metric is: `EXPORTER_TEAM_DETAIL` and `EXPORTER_MAX_SERIES` go by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// One figure per scope. Never dropped.
+    Totals,
+    /// By language and editor, and day by day.
+    Core,
+    /// The exporter's own.
+    Exporter,
+}
+
+/// Where the samples of a metric come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Read {
+    /// A figure of each row of the newest day.
+    Row(fn(&Counts) -> Option<i64>),
+    /// A figure of the newest day.
+    Total(fn(&Totals) -> Option<i64>),
+    /// The same figure for each day of the history.
+    Daily(fn(&Totals) -> Option<i64>),
+    /// The start of the newest day.
+    DayStart,
+    /// A gauge of the exporter's own, with these labels.
+    Gauge(&'static [&'static str], fn(&Service<'_>, &mut Emit<'_>)),
+    /// A counter of the exporter's own, with these labels.
+    Counter(&'static [&'static str], fn(&Service<'_>, &mut Emit<'_>)),
+    /// A counter that is read at every scrape, with these labels.
+    LiveCounter(&'static [&'static str]),
+}
+
+impl Metric {
+    /// The labels, in the order in which they are written.
+    pub fn labels(&self) -> Vec<&'static str> {
+        let scope_and = |more: &[&'static str]| SCOPE_LABELS.iter().chain(more).copied().collect();
+        match self.read {
+            Read::Row(_) => scope_and(&["language", "editor"]),
+            Read::Total(_) | Read::DayStart => scope_and(&[]),
+            Read::Daily(_) => scope_and(&["day"]),
+            Read::Gauge(labels, _) | Read::Counter(labels, _) | Read::LiveCounter(labels) => labels.to_vec(),
+        }
+    }
+
+    /// Whether it only ever grows; everything GitHub tells is a gauge, because it can be revised.
+    pub const fn is_counter(&self) -> bool {
+        matches!(self.read, Read::Counter(..) | Read::LiveCounter(_))
+    }
+
+    /// The HELP text: what, source, window, and that it is a copy.
+    pub fn help(&self) -> String {
+        let window = match self.read {
+            Read::Row(_) | Read::Total(_) | Read::DayStart => " Newest UTC day GitHub has published; cached.",
+            Read::Daily(_) => " One series for each of the last 28 UTC days GitHub has published; cached.",
+            Read::Gauge(..) | Read::Counter(..) | Read::LiveCounter(_) => "",
+        };
+        format!("{}{window}", self.about)
+    }
+}
+
+/// A metric of a scope's row, total or day.
+const fn data(name: &'static str, group: Group, read: Read, about: &'static str) -> Metric {
+    Metric { name, about, group, read }
+}
+
+/// A metric of the exporter's own.
+const fn own(name: &'static str, read: Read, about: &'static str) -> Metric {
+    Metric { name, about, group: Group::Exporter, read }
+}
+
+/// The name that the server's counter has; it is read at every scrape.
+pub const HTTP_REQUESTS: &str = "github_copilot_exporter_http_requests_total";
+
+const OWNER_SOURCE: &[&str] = &["enterprise", "org", "source"];
+
+/// All series, in the order in which they are served.
+pub static CATALOGUE: &[Metric] = &[
+    data(
+        "github_copilot_suggestions",
+        Group::Core,
+        Read::Row(|row| row.suggestions),
+        "Code completions shown, by language and editor (usage: breakdown.suggestions_count).",
+    ),
+    data(
+        "github_copilot_acceptances",
+        Group::Core,
+        Read::Row(|row| row.acceptances),
+        "Code completions accepted, by language and editor (usage: breakdown.acceptances_count).",
+    ),
+    data(
+        "github_copilot_lines_suggested",
+        Group::Core,
+        Read::Row(|row| row.lines_suggested),
+        "Lines of the code completions shown, by language and editor (usage: breakdown.lines_suggested).",
+    ),
+    data(
+        "github_copilot_lines_accepted",
+        Group::Core,
+        Read::Row(|row| row.lines_accepted),
+        "Lines of the code completions accepted, by language and editor (usage: breakdown.lines_accepted).",
+    ),
+    data(
+        "github_copilot_active_users",
+        Group::Core,
+        Read::Row(|row| row.active_users),
+        "People shown a completion in that language and editor (usage: breakdown.active_users). Distinct: do not add up.",
+    ),
+    data(
+        "github_copilot_total_suggestions",
+        Group::Totals,
+        Read::Total(|day| day.suggestions),
+        "Code completions shown (usage: total_suggestions_count). GitHub's own total; rows can differ.",
+    ),
+    data(
+        "github_copilot_total_acceptances",
+        Group::Totals,
+        Read::Total(|day| day.acceptances),
+        "Code completions accepted (usage: total_acceptances_count). GitHub's own total; rows can differ.",
+    ),
+    data(
+        "github_copilot_total_lines_suggested",
+        Group::Totals,
+        Read::Total(|day| day.lines_suggested),
+        "Lines of the code completions shown (usage: total_lines_suggested).",
+    ),
+    data(
+        "github_copilot_total_lines_accepted",
+        Group::Totals,
+        Read::Total(|day| day.lines_accepted),
+        "Lines of the code completions accepted (usage: total_lines_accepted).",
+    ),
+    data(
+        "github_copilot_total_active_users",
+        Group::Totals,
+        Read::Total(|day| day.active_users),
+        "People shown a completion (usage: total_active_users). Distinct: do not add up.",
+    ),
+    data(
+        "github_copilot_total_chat_turns",
+        Group::Totals,
+        Read::Total(|day| day.chat_turns),
+        "Prompts answered by chat in the editor (usage: total_chat_turns).",
+    ),
+    data(
+        "github_copilot_total_chat_acceptances",
+        Group::Totals,
+        Read::Total(|day| day.chat_acceptances),
+        "Pieces of code accepted from chat in the editor (usage: total_chat_acceptances).",
+    ),
+    data(
+        "github_copilot_total_active_chat_users",
+        Group::Totals,
+        Read::Total(|day| day.active_chat_users),
+        "People who used chat in the editor (usage: total_active_chat_users). Distinct: do not add up.",
+    ),
+    data(
+        "github_copilot_day_timestamp_seconds",
+        Group::Totals,
+        Read::DayStart,
+        "Start of the day that the series without a day label describe (usage: day).",
+    ),
+    data(
+        "github_copilot_daily_suggestions",
+        Group::Core,
+        Read::Daily(|day| day.suggestions),
+        "Code completions shown (usage: total_suggestions_count).",
+    ),
+    data(
+        "github_copilot_daily_acceptances",
+        Group::Core,
+        Read::Daily(|day| day.acceptances),
+        "Code completions accepted (usage: total_acceptances_count).",
+    ),
+    data(
+        "github_copilot_daily_lines_suggested",
+        Group::Core,
+        Read::Daily(|day| day.lines_suggested),
+        "Lines of the code completions shown (usage: total_lines_suggested).",
+    ),
+    data(
+        "github_copilot_daily_lines_accepted",
+        Group::Core,
+        Read::Daily(|day| day.lines_accepted),
+        "Lines of the code completions accepted (usage: total_lines_accepted).",
+    ),
+    data(
+        "github_copilot_daily_active_users",
+        Group::Core,
+        Read::Daily(|day| day.active_users),
+        "People shown a completion (usage: total_active_users). Distinct: do not add up over days.",
+    ),
+    data(
+        "github_copilot_daily_chat_turns",
+        Group::Core,
+        Read::Daily(|day| day.chat_turns),
+        "Prompts answered by chat in the editor (usage: total_chat_turns).",
+    ),
+    data(
+        "github_copilot_daily_chat_acceptances",
+        Group::Core,
+        Read::Daily(|day| day.chat_acceptances),
+        "Pieces of code accepted from chat in the editor (usage: total_chat_acceptances).",
+    ),
+    data(
+        "github_copilot_daily_active_chat_users",
+        Group::Core,
+        Read::Daily(|day| day.active_chat_users),
+        "People who used chat in the editor (usage: total_active_chat_users). Distinct: do not add up over days.",
+    ),
+    own(
+        "github_copilot_exporter_build_info",
+        Read::Gauge(&["version", "revision", "rustc"], exporter::build_info),
+        "The exporter's version, commit and compiler; always 1.",
+    ),
+    own(
+        "github_copilot_exporter_api_info",
+        Read::Gauge(&["enterprise", "org", "api"], exporter::api_info),
+        "Which of GitHub's interfaces is used for the owner; always 1.",
+    ),
+    own(
+        "github_copilot_exporter_source_up",
+        Read::Gauge(OWNER_SOURCE, exporter::source_up),
+        "1 if everything the source asks was read in its last attempt, else 0.",
+    ),
+    own(
+        "github_copilot_exporter_source_waiting",
+        Read::Gauge(OWNER_SOURCE, exporter::source_waiting),
+        "1 while GitHub answers but has published nothing yet, else 0.",
+    ),
+    own(
+        "github_copilot_exporter_source_last_success_timestamp_seconds",
+        Read::Gauge(OWNER_SOURCE, exporter::source_last_success),
+        "When everything the source asks was last read.",
+    ),
+    own(
+        "github_copilot_exporter_source_failures_total",
+        Read::Counter(&["enterprise", "org", "source", "reason"], exporter::source_failures),
+        "Failed requests of the source, by reason.",
+    ),
+    own(
+        "github_copilot_exporter_targets",
+        Read::Gauge(&["enterprise", "org", "source", "state"], exporter::targets),
+        "What the source asks about (the owner, or its teams), by state: ok, no_data (read, and empty) or failing.",
+    ),
+    own(
+        "github_copilot_exporter_refresh_duration_seconds",
+        Read::Gauge(OWNER_SOURCE, exporter::refresh_duration),
+        "How long the last attempt at the source took, waiting for GitHub's limits included.",
+    ),
+    own(
+        "github_copilot_exporter_github_requests_total",
+        Read::Counter(&["endpoint", "code"], exporter::github_requests),
+        "Requests to GitHub by endpoint and status, or the failure's word where no answer came.",
+    ),
+    own(
+        "github_copilot_exporter_github_rate_limit_limit",
+        Read::Gauge(&["credential"], exporter::rate_limit),
+        "Requests per window that GitHub allows (header x-ratelimit-limit).",
+    ),
+    own(
+        "github_copilot_exporter_github_rate_limit_remaining",
+        Read::Gauge(&["credential"], exporter::rate_remaining),
+        "Requests left in this window (header x-ratelimit-remaining).",
+    ),
+    own(
+        "github_copilot_exporter_github_rate_limit_reset_timestamp_seconds",
+        Read::Gauge(&["credential"], exporter::rate_reset),
+        "When the next window begins (header x-ratelimit-reset).",
+    ),
+    own(
+        "github_copilot_exporter_throttled_seconds_total",
+        Read::Counter(&["credential"], exporter::throttled),
+        "Time spent waiting for GitHub's limits.",
+    ),
+    own(
+        "github_copilot_exporter_token_expiry_timestamp_seconds",
+        Read::Gauge(&["credential"], exporter::token_expiry),
+        "When the token ends, where GitHub tells (header github-authentication-token-expiration).",
+    ),
+    own(
+        "github_copilot_exporter_api_sunset_timestamp_seconds",
+        Read::Gauge(&["endpoint"], exporter::api_sunset),
+        "When GitHub closes the endpoint, where it has announced it (header Sunset).",
+    ),
+    own(
+        "github_copilot_exporter_unknown_fields_total",
+        Read::Counter(&["report"], exporter::unknown_fields),
+        "Fields in GitHub's answers that this version does not know.",
+    ),
+    own(
+        "github_copilot_exporter_folded_label_values",
+        Read::Gauge(&["enterprise", "org", "label"], exporter::folded),
+        "Names folded into others because of EXPORTER_MAX_LABEL_VALUES.",
+    ),
+    own("github_copilot_exporter_series", Read::Gauge(&[], exporter::series), "Data series exposed."),
+    own(
+        "github_copilot_exporter_series_dropped",
+        Read::Gauge(&["detail"], exporter::series_dropped),
+        "Data series left out because of EXPORTER_MAX_SERIES, by the detail they belong to.",
+    ),
+    own(
+        "github_copilot_exporter_snapshot_timestamp_seconds",
+        Read::Gauge(&[], exporter::snapshot_time),
+        "When the served data was rendered.",
+    ),
+    own(HTTP_REQUESTS, Read::LiveCounter(&["path", "code"]), "Requests to the exporter by path and status."),
+];

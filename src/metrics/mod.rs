@@ -1,0 +1,14 @@
+//! From a snapshot to what a scrape gets. Pure.
+//!
+//! The [`catalogue`] names every series; [`samples`] reads the data's from the snapshot, [`exporter`] the exporter's
+//! own; [`plan`] leaves out detail when there is too much; [`text`] writes.
+
+pub mod catalogue;
+pub mod exporter;
+pub mod plan;
+pub mod samples;
+pub mod text;
+
+pub use exporter::Service;
+pub use plan::{Plan, TeamDetail};
+pub use text::{Exposition, Live, render};

@@ -1,0 +1,52 @@
+//! The samples of a data metric in a snapshot. Pure: the value a function of the catalogue reads, and the labels.
+
+use chrono::NaiveTime;
+
+use super::catalogue::{Metric, Read};
+use crate::model::view::ScopeView;
+
+/// Calls `emit` with the label values and the number of every sample that `metric` has in `scope`.
+///
+/// What is unknown gives no sample. Metrics of the exporter's own have none in any scope.
+pub fn each(metric: &Metric, scope: &ScopeView<'_>, mut emit: impl FnMut(&[&str], f64)) {
+    let [enterprise, org, team] =
+        [scope.owner.enterprise_label(), scope.owner.org_label(), scope.team.unwrap_or_default()];
+    let latest = scope.latest.as_ref();
+    match metric.read {
+        Read::Row(read) => {
+            for row in latest.map_or(&[][..], |latest| &latest.rows) {
+                if let Some(count) = read(&row.counts) {
+                    emit(&[enterprise, org, team, &row.language, &row.editor], count as f64);
+                }
+            }
+        }
+        Read::Total(read) => {
+            if let Some(count) = latest.and_then(|latest| read(latest.totals)) {
+                emit(&[enterprise, org, team], count as f64);
+            }
+        }
+        Read::Daily(read) => {
+            for day in &scope.history {
+                if let Some(count) = read(day.totals) {
+                    emit(&[enterprise, org, team, &day.label], count as f64);
+                }
+            }
+        }
+        Read::DayStart => {
+            if let Some(latest) = latest {
+                emit(
+                    &[enterprise, org, team],
+                    latest.day.and_time(NaiveTime::MIN).and_utc().timestamp() as f64,
+                );
+            }
+        }
+        Read::Gauge(..) | Read::Counter(..) | Read::LiveCounter(_) => {}
+    }
+}
+
+/// How many samples `metric` has in `scope`.
+pub fn count(metric: &Metric, scope: &ScopeView<'_>) -> usize {
+    let mut count = 0;
+    each(metric, scope, |_, _| count += 1);
+    count
+}
