@@ -110,6 +110,11 @@ impl Reason {
         }
     }
 
+    /// Whether it may concern only what was asked about, so that it says nothing of the rest.
+    pub const fn is_about_target(self) -> bool {
+        matches!(self, Self::Forbidden | Self::PolicyDisabled | Self::NotFound | Self::Rejected)
+    }
+
     /// Whether everything else asked with the same credential would meet the same end, so that asking on is useless
     /// or harmful.
     pub const fn stops_round(self) -> bool {

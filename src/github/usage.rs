@@ -60,6 +60,36 @@ pub struct UsageRow {
     pub active_users: Option<i64>,
 }
 
+impl UsageDay {
+    /// Whether anything is known of the day. GitHub lists days before it has counted them.
+    pub fn has_number(&self) -> bool {
+        let totals = [
+            self.total_suggestions_count,
+            self.total_acceptances_count,
+            self.total_lines_suggested,
+            self.total_lines_accepted,
+            self.total_active_users,
+            self.total_chat_turns,
+            self.total_chat_acceptances,
+            self.total_active_chat_users,
+        ];
+        totals.iter().any(Option::is_some) || self.breakdown.iter().flatten().any(UsageRow::has_number)
+    }
+}
+
+impl UsageRow {
+    fn has_number(&self) -> bool {
+        let counts = [
+            self.suggestions_count,
+            self.acceptances_count,
+            self.lines_suggested,
+            self.lines_accepted,
+            self.active_users,
+        ];
+        counts.iter().any(Option::is_some)
+    }
+}
+
 /// Which days to ask for. The default is all that GitHub has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {

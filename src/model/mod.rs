@@ -6,6 +6,7 @@
 
 pub mod fold;
 pub mod label;
+pub mod overview;
 pub mod state;
 pub mod usage;
 pub mod view;

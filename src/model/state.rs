@@ -74,8 +74,10 @@ pub struct Attempt {
     pub at: Instant,
     /// How long it took, waiting for GitHub's limits included.
     pub took: Duration,
-    /// The failures in it, in their order; empty when everything was read.
-    pub failures: Vec<Failure>,
+    /// How often it failed, by reason; empty when everything was read.
+    pub failures: BTreeMap<Reason, u64>,
+    /// The first failure, for people.
+    pub problem: Option<Failure>,
     /// Whether GitHub has nothing yet.
     pub waiting: bool,
     /// What became of what it asks for.
@@ -229,8 +231,8 @@ impl ScopeUsage {
 
 impl SourceState {
     fn record(&mut self, attempt: Attempt) {
-        for failure in &attempt.failures {
-            *self.failures.entry(failure.reason).or_default() += 1;
+        for (reason, count) in &attempt.failures {
+            *self.failures.entry(*reason).or_default() += count;
         }
         if attempt.is_success() {
             self.last_success = Some(attempt.at);
@@ -347,6 +349,7 @@ mod tests {
             at: noon(),
             took: Duration::ZERO,
             failures,
+            problem: None,
             waiting: false,
             targets: Targets::default(),
             next: noon(),
@@ -355,10 +358,11 @@ mod tests {
             let attempt = attempt(failures);
             state.apply(Update::Attempt { owner: octo(), source: Source::Activity, attempt });
         };
-        apply(Vec::new());
-        apply(vec![Failure::new(Reason::Timeout, "a"), Failure::new(Reason::Timeout, "b")]);
+        apply(BTreeMap::new());
+        apply(BTreeMap::from([(Reason::Timeout, 2)]));
+        apply(BTreeMap::from([(Reason::Timeout, 1), (Reason::Decode, 1)]));
         let source = &state.owners[&octo()].sources[&Source::Activity];
-        assert_eq!(source.failures, BTreeMap::from([(Reason::Timeout, 2)]));
+        assert_eq!(source.failures, BTreeMap::from([(Reason::Timeout, 3), (Reason::Decode, 1)]));
         assert_eq!(source.last_success, Some(noon()));
         assert!(!source.last.as_ref().unwrap().is_success());
         assert!(!state.all_tried(), "teams have not been tried");

@@ -28,12 +28,6 @@ pub struct Totals {
     pub active_chat_users: Option<i64>,
 }
 
-impl Totals {
-    fn has_number(&self) -> bool {
-        *self != Self::default()
-    }
-}
-
 /// The figures of a row. Each may be unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -88,6 +82,9 @@ pub struct DayUsage {
 impl DayUsage {
     /// The day of a record of the `usage` API, or nothing: a record without a single number is no published day.
     pub fn from_record(record: &UsageDay, labels: &mut Labels) -> Option<(NaiveDate, Self)> {
+        if !record.has_number() {
+            return None;
+        }
         let totals = Totals {
             suggestions: record.total_suggestions_count,
             acceptances: record.total_acceptances_count,
@@ -100,8 +97,7 @@ impl DayUsage {
         };
         let rows = record.breakdown.as_deref().unwrap_or_default().iter().map(|row| row_of(row, labels));
         let rows = merge(rows);
-        let has_number = totals.has_number() || rows.iter().any(|row| row.counts != Counts::default());
-        has_number.then_some((record.day, Self { totals, rows }))
+        Some((record.day, Self { totals, rows }))
     }
 }
 

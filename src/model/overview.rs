@@ -1,0 +1,84 @@
+//! What the overview page shows: a small copy of a snapshot, kept until the next one.
+
+use chrono::NaiveDate;
+
+use super::{
+    state::{SourceState, Targets},
+    view::{ScopeView, Snapshot},
+};
+use crate::{clock::Instant, owner::Owner, source::Source};
+
+/// The page's data.
+#[derive(Clone, Debug, Default)]
+pub struct Overview {
+    /// When it was taken.
+    pub at: Instant,
+    /// By owner.
+    pub owners: Vec<OwnerOverview>,
+}
+
+/// One owner on the page.
+#[derive(Clone, Debug)]
+pub struct OwnerOverview {
+    /// Whose.
+    pub owner: Owner,
+    /// The day that the latest figures describe.
+    pub day: Option<NaiveDate>,
+    /// The last month, oldest first.
+    pub days: Vec<DayOverview>,
+    /// How asking went, by source.
+    pub sources: Vec<(Source, SourceState)>,
+}
+
+/// One day of one owner on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayOverview {
+    /// UTC date.
+    pub day: NaiveDate,
+    /// Distinct people with a completion.
+    pub active_users: Option<i64>,
+    /// Completions shown.
+    pub suggestions: Option<i64>,
+    /// Completions accepted.
+    pub acceptances: Option<i64>,
+}
+
+impl DayOverview {
+    /// Accepted completions per completion shown; nothing where none was shown.
+    pub fn acceptance_rate(&self) -> Option<f64> {
+        let shown = self.suggestions.filter(|shown| *shown > 0)?;
+        Some(self.acceptances? as f64 / shown as f64)
+    }
+}
+
+impl OwnerOverview {
+    /// How the owner's teams are doing.
+    pub fn teams(&self) -> Option<Targets> {
+        let (_, state) = self.sources.iter().find(|(source, _)| *source == Source::Teams)?;
+        Some(state.last.as_ref()?.targets)
+    }
+}
+
+impl Overview {
+    /// Copies what the page needs.
+    pub fn of(snapshot: &Snapshot<'_>) -> Self {
+        let wholes = snapshot.scopes.iter().filter(|scope| scope.team.is_none());
+        let owners = wholes.zip(&snapshot.owners).map(|(scope, owner)| OwnerOverview {
+            owner: scope.owner.clone(),
+            day: scope.latest.as_ref().map(|latest| latest.day),
+            days: days(scope),
+            sources: owner.sources.iter().map(|(source, state)| (*source, state.clone())).collect(),
+        });
+        Self { at: snapshot.at, owners: owners.collect() }
+    }
+}
+
+fn days(scope: &ScopeView<'_>) -> Vec<DayOverview> {
+    let day = |day: &super::view::HistoryDay<'_>| DayOverview {
+        day: day.day,
+        active_users: day.totals.active_users,
+        suggestions: day.totals.suggestions,
+        acceptances: day.totals.acceptances,
+    };
+    scope.history.iter().map(day).collect()
+}

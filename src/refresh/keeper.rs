@@ -1,0 +1,171 @@
+//! The one owner of the state: takes in news, renders, publishes.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+
+use super::published::{Picture, Published};
+use crate::{
+    clock::{Instant, SharedClock, after},
+    github::{Client, ledger::Ledger},
+    metrics::{self, Plan, Service, TeamDetail},
+    model::{State, Update, ViewOptions, overview::Overview, view},
+};
+
+/// How the state becomes a picture.
+#[derive(Clone, Copy, Debug)]
+pub struct Rendering {
+    /// Days, names.
+    pub view: ViewOptions,
+    /// How much of each team.
+    pub team_detail: TeamDetail,
+    /// How many series in all.
+    pub max_series: usize,
+}
+
+/// Keeps the state and publishes it.
+#[derive(Debug)]
+pub struct Keeper {
+    state: Arc<State>,
+    news: mpsc::Receiver<Update>,
+    client: Arc<Client>,
+    clock: SharedClock,
+    published: Arc<Published>,
+    rendering: Rendering,
+    pace: Pace,
+}
+
+impl Keeper {
+    /// Publishes what is known already, so that nothing is ever served that was not rendered.
+    pub fn new(
+        state: State,
+        news: mpsc::Receiver<Update>,
+        client: Arc<Client>,
+        clock: SharedClock,
+        published: Arc<Published>,
+        rendering: Rendering,
+    ) -> Self {
+        let picture = render(&state, client.ledger(), clock.now(), &rendering);
+        published.publish(picture);
+        Self { state: Arc::new(state), news, client, clock, published, rendering, pace: Pace::default() }
+    }
+
+    /// Works until no watcher is left.
+    pub async fn run(mut self) {
+        loop {
+            let due = self.pace.due(self.clock.now());
+            tokio::select! {
+                // News first: what is here already belongs into the picture.
+                biased;
+                update = self.news.recv() => match update {
+                    Some(update) => self.take(update),
+                    None => return,
+                },
+                () = self.clock.sleep_until(due.unwrap_or(Instant::MAX_UTC)), if due.is_some() => {
+                    self.publish().await;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, update: Update) {
+        if matches!(update, Update::Attempt { .. }) {
+            self.published.note_attempt();
+        }
+        // Nobody else holds the state now: a rendering has always ended before the next piece of news is taken.
+        let state = Arc::make_mut(&mut self.state);
+        state.apply(update);
+        self.pace.changed(state.all_tried());
+    }
+
+    /// Renders off the server's threads.
+    async fn publish(&mut self) {
+        let now = self.clock.now();
+        for dropped in Arc::make_mut(&mut self.state).expire(now) {
+            tracing::warn!(scope = dropped, "dropped: GitHub has not given its data for 28 days");
+        }
+        let (state, ledger, rendering) = (Arc::clone(&self.state), self.client.ledger(), self.rendering);
+        match tokio::task::spawn_blocking(move || render(&state, ledger, now, &rendering)).await {
+            Ok(picture) => self.published.publish(picture),
+            // The last picture stays, and the next change tries again.
+            Err(error) => tracing::error!(%error, "rendering failed"),
+        }
+        self.pace.rendered(self.clock.now());
+    }
+}
+
+fn render(state: &State, ledger: Ledger, now: Instant, rendering: &Rendering) -> Picture {
+    let snapshot = view(state, now, &rendering.view);
+    let plan = Plan::of(&snapshot, rendering.team_detail, rendering.max_series);
+    let exposition = metrics::render(&Service { snapshot: &snapshot, ledger: &ledger, plan: &plan });
+    Picture { exposition, overview: Overview::of(&snapshot), ledger }
+}
+
+/// When to render: at once when the first news comes, at once when the first round is complete, and otherwise at
+/// most every ten seconds.
+#[derive(Debug, Default)]
+struct Pace {
+    dirty: bool,
+    last: Option<Instant>,
+    first_round: FirstRound,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum FirstRound {
+    #[default]
+    Running,
+    Complete,
+    Shown,
+}
+
+impl Pace {
+    const LEAST: Duration = Duration::from_secs(10);
+
+    fn changed(&mut self, all_tried: bool) {
+        self.dirty = true;
+        if all_tried && self.first_round == FirstRound::Running {
+            self.first_round = FirstRound::Complete;
+        }
+    }
+
+    /// When the next rendering is due, if there is anything to show.
+    fn due(&self, now: Instant) -> Option<Instant> {
+        let at_once = self.first_round == FirstRound::Complete;
+        let due = self.last.filter(|_| !at_once).map_or(now, |last| after(last, Self::LEAST));
+        self.dirty.then_some(due)
+    }
+
+    fn rendered(&mut self, now: Instant) {
+        self.dirty = false;
+        self.last = Some(now);
+        if self.first_round == FirstRound::Complete {
+            self.first_round = FirstRound::Shown;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn it_renders_at_once_at_first_then_when_the_first_round_is_complete_then_every_ten_seconds() {
+        let start: Instant = "2026-11-22T12:00:00Z".parse().unwrap();
+        let at = |seconds| start + TimeDelta::seconds(seconds);
+        let mut pace = Pace::default();
+        assert_eq!(pace.due(at(0)), None, "nothing to show");
+        pace.changed(false);
+        assert_eq!(pace.due(at(0)), Some(at(0)), "the first news");
+        pace.rendered(at(0));
+        assert_eq!(pace.due(at(1)), None);
+        pace.changed(false);
+        assert_eq!(pace.due(at(1)), Some(at(10)));
+        pace.changed(true);
+        assert_eq!(pace.due(at(2)), Some(at(2)), "the first round is complete");
+        pace.rendered(at(2));
+        pace.changed(true);
+        assert_eq!(pace.due(at(3)), Some(at(12)));
+    }
+}

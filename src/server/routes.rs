@@ -1,0 +1,193 @@
+//! The paths and who answers them.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/metrics` | the newest exposition, gzip where accepted |
+//! | `/` | the overview for people |
+//! | `/healthz`, `/-/healthy` | 200 while the process works |
+//! | `/readyz`, `/-/ready` | 200 once a first attempt has ended, at the latest 30 s after the start |
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode,
+    body::{Body, Frame, SizeHint},
+    header::{self, HeaderValue},
+};
+
+use super::{encoding::accepts_gzip, overview, traffic::Traffic};
+use crate::{
+    clock::{Instant, SharedClock, after},
+    metrics::Live,
+    refresh::published::Published,
+};
+
+/// Ready at the latest so long after the start, whatever GitHub does.
+const READY_AFTER: Duration = Duration::from_secs(30);
+
+/// A path that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The exposition.
+    Metrics,
+    /// The page for people.
+    Overview,
+    /// Whether the process works.
+    Healthy,
+    /// Whether there is something to serve.
+    Ready,
+}
+
+/// Each path, written once.
+const ROUTES: [(&str, Route); 6] = [
+    ("/metrics", Route::Metrics),
+    ("/", Route::Overview),
+    ("/healthz", Route::Healthy),
+    ("/-/healthy", Route::Healthy),
+    ("/readyz", Route::Ready),
+    ("/-/ready", Route::Ready),
+];
+
+/// The `path` label of requests to anything else: a path from outside must not become a series.
+const OTHER: &str = "other";
+
+impl Route {
+    /// The `path` labels.
+    pub fn paths() -> impl Iterator<Item = &'static str> {
+        ROUTES.into_iter().map(|(path, _)| path)
+    }
+
+    fn of(path: &str) -> Option<(&'static str, Self)> {
+        ROUTES.into_iter().find(|(known, _)| *known == path)
+    }
+}
+
+/// Answers requests from what is published.
+#[derive(Debug)]
+pub struct Routes {
+    published: Arc<Published>,
+    clock: SharedClock,
+    started: Instant,
+    traffic: Traffic,
+    live: Live,
+}
+
+impl Routes {
+    /// Serves what is `published`, from now on.
+    pub fn new(published: Arc<Published>, clock: SharedClock) -> Self {
+        let started = clock.now();
+        Self { published, clock, started, traffic: Traffic::default(), live: Live::default() }
+    }
+
+    /// Answers one request and counts it.
+    pub fn answer<B>(&self, request: &Request<B>) -> Response<Chunks> {
+        let route = Route::of(request.uri().path());
+        let path = route.map_or(OTHER, |(path, _)| path);
+        let mut response = match route {
+            None => text(StatusCode::NOT_FOUND, "404 Not Found\n"),
+            Some(_) if !matches!(*request.method(), Method::GET | Method::HEAD) => not_allowed(),
+            Some((_, Route::Metrics)) => self.metrics(request.headers()),
+            Some((_, Route::Overview)) => self.overview(),
+            Some((_, Route::Healthy)) => text(StatusCode::OK, "ok\n"),
+            Some((_, Route::Ready)) => self.ready(),
+        };
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        self.traffic.count(path, response.status());
+        response
+    }
+
+    fn metrics(&self, headers: &HeaderMap) -> Response<Chunks> {
+        let counts = self.traffic.counts();
+        let requests = counts.iter().map(|((path, status), count)| (*path, status.as_str(), *count));
+        let live = self.live.render(requests);
+        let picture = self.published.picture();
+        let gzip = accepts_gzip(headers);
+        let data = &picture.exposition;
+        let chunks = if gzip { [&data.gzip, &live.gzip] } else { [&data.plain, &live.plain] };
+        let mut response = Response::new(Chunks::new(chunks.map(Bytes::clone)));
+        set(&mut response, header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+        set(&mut response, header::VARY, "Accept-Encoding");
+        if gzip {
+            set(&mut response, header::CONTENT_ENCODING, "gzip");
+        }
+        response
+    }
+
+    fn overview(&self) -> Response<Chunks> {
+        let page = overview::page(&self.published.picture(), self.clock.now());
+        let mut response = Response::new(Chunks::new([page.into(), Bytes::new()]));
+        set(&mut response, header::CONTENT_TYPE, "text/html; charset=utf-8");
+        set(&mut response, header::CACHE_CONTROL, "no-store");
+        // The page has neither script nor outside parts, and is not to be framed.
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+        set(&mut response, header::CONTENT_SECURITY_POLICY, policy);
+        response
+    }
+
+    fn ready(&self) -> Response<Chunks> {
+        if self.published.has_tried() || self.clock.now() >= after(self.started, READY_AFTER) {
+            text(StatusCode::OK, "ready\n")
+        } else {
+            text(StatusCode::SERVICE_UNAVAILABLE, "waiting for the first answer from GitHub\n")
+        }
+    }
+}
+
+fn not_allowed() -> Response<Chunks> {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "405 Method Not Allowed\n");
+    set(&mut response, header::ALLOW, "GET, HEAD");
+    response
+}
+
+fn text(status: StatusCode, words: &'static str) -> Response<Chunks> {
+    let mut response = Response::new(Chunks::new([Bytes::from_static(words.as_bytes()), Bytes::new()]));
+    *response.status_mut() = status;
+    set(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    response
+}
+
+fn set(response: &mut Response<Chunks>, name: header::HeaderName, value: &'static str) {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
+}
+
+/// A body of two parts that are sent as they are: what was rendered for everyone, and what is live.
+#[derive(Debug)]
+pub struct Chunks([Bytes; 2]);
+
+impl Chunks {
+    fn new(parts: [Bytes; 2]) -> Self {
+        Self(parts)
+    }
+
+    fn len(&self) -> u64 {
+        self.0.iter().map(|part| part.len() as u64).sum()
+    }
+}
+
+impl Body for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let part = self.0.iter_mut().find(|part| !part.is_empty()).map(std::mem::take);
+        Poll::Ready(part.map(|part| Ok(Frame::data(part))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.len())
+    }
+}

@@ -1,0 +1,33 @@
+//! Counting the requests to this server.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use hyper::StatusCode;
+
+use super::routes::Route;
+
+/// Requests by route and status since the start.
+#[derive(Debug)]
+pub struct Traffic(Mutex<BTreeMap<(&'static str, StatusCode), u64>>);
+
+impl Default for Traffic {
+    /// Every path is there from the start, with 200 at 0: `rate()` cannot see a counter's first appearance.
+    fn default() -> Self {
+        Self(Mutex::new(Route::paths().map(|path| ((path, StatusCode::OK), 0)).collect()))
+    }
+}
+
+impl Traffic {
+    /// Counts one answer.
+    pub fn count(&self, path: &'static str, status: StatusCode) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry((path, status)).or_default() += 1;
+    }
+
+    /// Path, status and count of everything so far.
+    pub fn counts(&self) -> BTreeMap<(&'static str, StatusCode), u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

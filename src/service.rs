@@ -1,0 +1,87 @@
+//! The exporter as a whole: everything between the configuration and the port, wired.
+
+use std::{future::Future, sync::Arc};
+
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
+
+use crate::{
+    clock::SharedClock,
+    config::Config,
+    github::Client,
+    model::{State, state::MONTH},
+    refresh::{
+        keeper::{Keeper, Rendering},
+        published::Published,
+        watcher::{Task, Watcher},
+    },
+    server::{self, routes::Routes},
+};
+
+/// News that may wait for the keeper; then watchers wait, so that answers do not pile up in memory.
+const NEWS: usize = 32;
+
+/// Why the service could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The TLS set-up of this machine cannot be used.
+    #[error("the client for GitHub could not be made: {0}")]
+    Client(#[source] reqwest::Error),
+}
+
+/// Asks GitHub and serves what it tells, until `stop` is ready.
+///
+/// Everything outside is handed in, so that a process can run the service any number of times.
+///
+/// # Errors
+/// [`StartError`] before the first request is accepted; after that nothing is fatal.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    clock: SharedClock,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let client = Client::new(config.github.clone(), Arc::clone(&clock)).map_err(StartError::Client)?;
+    let client = Arc::new(client);
+    for name in &config.strangers {
+        tracing::warn!(
+            name,
+            "the environment has a variable that this exporter does not know; is it misspelt?"
+        );
+    }
+    let published = Arc::new(Published::default());
+    // Dropped at the end, which ends the tasks: a question to GitHub is not waited for.
+    let _refresh = refresh(&config, &client, &clock, &published);
+    let routes = Arc::new(Routes::new(published, clock));
+    server::serve(listener, routes, stop).await;
+    Ok(())
+}
+
+/// Starts the keeper, and a watcher for every owner.
+fn refresh(
+    config: &Config,
+    client: &Arc<Client>,
+    clock: &SharedClock,
+    published: &Arc<Published>,
+) -> JoinSet<()> {
+    let (sender, news) = mpsc::channel(NEWS);
+    // Days that have yet to settle are held in addition to the month that is shown.
+    let keep_days = usize::from(MONTH) + usize::from(config.view.settle_days);
+    let state = State::new(&config.owners, &config.sources, keep_days);
+    let rendering =
+        Rendering { view: config.view, team_detail: config.team_detail, max_series: config.max_series };
+    let mut tasks = JoinSet::new();
+    for owner in &config.owners {
+        let task = Task {
+            owner: owner.clone(),
+            sources: config.sources.clone(),
+            teams: config.teams.clone(),
+            interval: config.refresh_interval,
+        };
+        tasks.spawn(Watcher::new(Arc::clone(client), Arc::clone(clock), sender.clone(), task).run());
+    }
+    tasks.spawn(
+        Keeper::new(state, news, Arc::clone(client), Arc::clone(clock), Arc::clone(published), rendering)
+            .run(),
+    );
+    tasks
+}
