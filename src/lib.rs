@@ -1,6 +1,28 @@
-//! x
+//! GitHub Copilot's usage as Prometheus metrics.
+//!
+//! A number travels a straight line, and each step has its place:
+//!
+//! ```text
+//! GitHub's bytes --github--> typed rows --model--> State --model::view--> Snapshot --metrics--> bytes --server--> scrape
+//! ```
+//!
+//! * [`github`] asks GitHub and gives typed rows, or a failure out of a closed set of words;
+//! * [`model`] holds what is known and picks what is shown: pure, no clock, no I/O;
+//! * [`metrics`] turns that into text by one catalogue of series;
+//! * [`server`] copies the text to whoever scrapes;
+//! * [`refresh`] drives the line: who is asked when, and the one owner of the state.
+//!
+//! A scrape never causes a request to GitHub, a refresh never keeps a scrape waiting, and a failed refresh never erases
+//! the last good values.
+//!
+//! Around it: [`owner`] and [`source`] are the nouns everything shares, [`clock`] is the time, [`config`] the environment,
+//! [`cli`] the commands, [`service`] the whole put together. [`simulator`] is a GitHub of our own for [`demo`], tests and
+//! benchmarks; it shares no code with the rest, so that a mistake cannot hide by being made twice.
+
+//pub mod cli;
 pub mod clock;
 pub mod config;
+//pub mod demo;
 pub mod github;
 pub mod metrics;
 pub mod model;

@@ -49,11 +49,25 @@ pub async fn serve(
         );
     }
     let published = Arc::new(Published::default());
-    // Dropped at the end, which ends the tasks: a question to GitHub is not waited for.
-    let _refresh = refresh(&config, &client, &clock, &published);
+    let refresh = refresh(&config, &client, &clock, &published);
     let routes = Arc::new(Routes::new(published, clock));
-    server::serve(listener, routes, stop).await;
+    tokio::select! {
+        // Ends when it is asked to. A question to GitHub that is still open then is not waited for.
+        () = server::serve(listener, routes, stop) => {}
+        () = guard(refresh) => {}
+    }
     Ok(())
+}
+
+/// Watches over the tasks of the refresh, which never end. Should a mistake of ours end one, the log says so and
+/// everything else goes on: what was published stays.
+async fn guard(mut tasks: JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a part of the refresh has broken down; restart the exporter and report it");
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Starts the keeper, and a watcher for every owner.

@@ -1,9 +1,6 @@
 //! Samples as text: the exposition format 0.0.4, plain and compressed. The only home of `prometheus`.
 
-use std::io::Write;
-
 use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
 use prometheus::{
     Encoder, TextEncoder,
     core::Collector,
@@ -14,16 +11,17 @@ use prometheus::{
 use super::{
     catalogue::{CATALOGUE, HTTP_REQUESTS, Metric, Read},
     exporter::Service,
+    gzip::{Deflated, Deflater},
     samples,
 };
 
-/// What a scrape gets, ready to be sent. Clones share the bytes.
-#[derive(Clone, Debug, Default)]
+/// Rendered series, ready to be sent.
+#[derive(Debug, Default)]
 pub struct Exposition {
     /// As text.
     pub plain: Bytes,
-    /// The same as one gzip member; another may follow it.
-    pub gzip: Bytes,
+    /// The same compressed; [`super::gzip::member`] makes a gzip answer of it.
+    pub deflated: Deflated,
 }
 
 /// Renders everything but the live series, one family after the other.
@@ -73,15 +71,10 @@ impl Live {
 }
 
 /// Writes families as text and compresses them on the way.
+#[derive(Default)]
 struct Writer {
     plain: Vec<u8>,
-    gzip: GzEncoder<Vec<u8>>,
-}
-
-impl Default for Writer {
-    fn default() -> Self {
-        Self { plain: Vec::new(), gzip: GzEncoder::new(Vec::new(), Compression::default()) }
-    }
+    deflater: Deflater,
 }
 
 impl Writer {
@@ -93,13 +86,12 @@ impl Writer {
         let start = self.plain.len();
         TextEncoder::new()
             .encode(&[family], &mut self.plain)
-            .and_then(|()| Ok(self.gzip.write_all(&self.plain[start..])?))
             .expect("memory takes every byte, and the catalogue's names are valid");
+        self.deflater.write(&self.plain[start..]);
     }
 
     fn finish(self) -> Exposition {
-        let gzip = self.gzip.finish().expect("memory takes every byte");
-        Exposition { plain: self.plain.into(), gzip: gzip.into() }
+        Exposition { plain: self.plain.into(), deflated: self.deflater.finish() }
     }
 }
 

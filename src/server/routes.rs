@@ -25,7 +25,7 @@ use hyper::{
 use super::{encoding::accepts_gzip, overview, traffic::Traffic};
 use crate::{
     clock::{Instant, SharedClock, after},
-    metrics::Live,
+    metrics::{Live, gzip},
     refresh::published::Published,
 };
 
@@ -108,13 +108,17 @@ impl Routes {
         let requests = counts.iter().map(|((path, status), count)| (*path, status.as_str(), *count));
         let live = self.live.render(requests);
         let picture = self.published.picture();
-        let gzip = accepts_gzip(headers);
+        let compressed = accepts_gzip(headers);
         let data = &picture.exposition;
-        let chunks = if gzip { [&data.gzip, &live.gzip] } else { [&data.plain, &live.plain] };
-        let mut response = Response::new(Chunks::new(chunks.map(Bytes::clone)));
+        let chunks = if compressed {
+            gzip::member(&data.deflated, &live.deflated)
+        } else {
+            [data.plain.clone(), live.plain, Bytes::new(), Bytes::new()]
+        };
+        let mut response = Response::new(Chunks(chunks));
         set(&mut response, header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
         set(&mut response, header::VARY, "Accept-Encoding");
-        if gzip {
+        if compressed {
             set(&mut response, header::CONTENT_ENCODING, "gzip");
         }
         response
@@ -122,7 +126,7 @@ impl Routes {
 
     fn overview(&self) -> Response<Chunks> {
         let page = overview::page(&self.published.picture(), self.clock.now());
-        let mut response = Response::new(Chunks::new([page.into(), Bytes::new()]));
+        let mut response = Response::new(Chunks::from(Bytes::from(page)));
         set(&mut response, header::CONTENT_TYPE, "text/html; charset=utf-8");
         set(&mut response, header::CACHE_CONTROL, "no-store");
         // The page has neither script nor outside parts, and is not to be framed.
@@ -147,7 +151,7 @@ fn not_allowed() -> Response<Chunks> {
 }
 
 fn text(status: StatusCode, words: &'static str) -> Response<Chunks> {
-    let mut response = Response::new(Chunks::new([Bytes::from_static(words.as_bytes()), Bytes::new()]));
+    let mut response = Response::new(Chunks::from(Bytes::from_static(words.as_bytes())));
     *response.status_mut() = status;
     set(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
     response
@@ -157,15 +161,17 @@ fn set(response: &mut Response<Chunks>, name: header::HeaderName, value: &'stati
     response.headers_mut().insert(name, HeaderValue::from_static(value));
 }
 
-/// A body of two parts that are sent as they are: what was rendered for everyone, and what is live.
-#[derive(Debug)]
-pub struct Chunks([Bytes; 2]);
+/// A body of a few pieces that are sent as they are: what was rendered for everyone is shared, not copied.
+#[derive(Debug, Default)]
+pub struct Chunks([Bytes; 4]);
+
+impl From<Bytes> for Chunks {
+    fn from(whole: Bytes) -> Self {
+        Self([whole, Bytes::new(), Bytes::new(), Bytes::new()])
+    }
+}
 
 impl Chunks {
-    fn new(parts: [Bytes; 2]) -> Self {
-        Self(parts)
-    }
-
     fn len(&self) -> u64 {
         self.0.iter().map(|part| part.len() as u64).sum()
     }

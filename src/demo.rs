@@ -1,0 +1,31 @@
+//! A simulated GitHub, and the configuration of an exporter that watches it.
+
+use crate::{
+    config::{Config, Problem, variables as var},
+    simulator::{Announcement, Options},
+};
+
+/// Where a demo serves unless told otherwise: for this machine only.
+const LISTEN: &str = "127.0.0.1:10220";
+
+/// How often a demo asks when its days pass quickly and it was not told otherwise.
+const INTERVAL_WITH_QUICK_DAYS: &str = "5s";
+
+/// The configuration that watches everything the simulator has. The `EXPORTER_…` variables of the environment count,
+/// the `GITHUB_…` ones do not: a demo must not carry a real token anywhere.
+///
+/// # Errors
+/// The problems of the `EXPORTER_…` variables.
+pub fn config(simulator: &Announcement, options: &Options) -> Result<Config, Vec<Problem>> {
+    let github = [
+        (var::GITHUB_API_URL, simulator.api.clone()),
+        (var::GITHUB_TOKEN, simulator.token.clone()),
+        (var::GITHUB_ORGS, simulator.orgs.join(",")),
+        (var::GITHUB_ENTERPRISE, simulator.enterprise.clone()),
+    ];
+    let mut fallbacks = vec![(var::EXPORTER_LISTEN_ADDRESS, LISTEN.to_owned())];
+    if options.day_every.is_some() {
+        fallbacks.push((var::EXPORTER_REFRESH_INTERVAL, INTERVAL_WITH_QUICK_DAYS.to_owned()));
+    }
+    Config::from_process_for(&github, &fallbacks)
+}

@@ -1,0 +1,290 @@
+//! What is asked when, and what stays through failures: the exporter against a GitHub written by hand.
+
+use serde_json::json;
+use wiremock::{
+    Mock, MockServer, Request, ResponseTemplate,
+    matchers::{any, path, path_regex},
+};
+
+use crate::support::{Exporter, ManualClock, Scrape};
+
+const TOKEN: (&str, &str) = ("GITHUB_TOKEN", "ghp_t");
+const OCTO: (&str, &str) = ("GITHUB_ORGS", "octo");
+
+/// One day with this many suggestions.
+fn day(suggestions: i64) -> serde_json::Value {
+    json!([{"day": "2026-11-20", "total_suggestions_count": suggestions, "breakdown": []}])
+}
+
+fn ok(body: impl serde::Serialize) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(body)
+}
+
+fn noon() -> std::sync::Arc<ManualClock> {
+    ManualClock::starting("2026-11-22T12:00:00Z")
+}
+
+fn up(source: &str) -> String {
+    format!(r#"github_copilot_exporter_source_up{{enterprise="",org="octo",source="{source}"}}"#)
+}
+
+fn failures(source: &str, reason: &str) -> String {
+    format!(
+        r#"github_copilot_exporter_source_failures_total{{enterprise="",org="octo",source="{source}",reason="{reason}"}}"#
+    )
+}
+
+fn suggestions(team: &str) -> String {
+    format!(r#"github_copilot_total_suggestions{{enterprise="",org="octo",team="{team}"}}"#)
+}
+
+/// GitHub with the organisation `octo` and these teams, each with as many suggestions as its id.
+async fn github(teams: &[(u64, &str)]) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(path("/orgs/octo/copilot/usage")).respond_with(ok(day(1000))).mount(&server).await;
+    let list: Vec<_> = teams.iter().map(|(id, slug)| json!({"id": id, "slug": slug})).collect();
+    Mock::given(path("/orgs/octo/teams")).respond_with(ok(list)).mount(&server).await;
+    for (id, slug) in teams {
+        let place = format!("/orgs/octo/team/{slug}/copilot/usage");
+        Mock::given(path(place)).respond_with(ok(day(i64::try_from(*id).unwrap()))).mount(&server).await;
+    }
+    server
+}
+
+async fn paths(server: &MockServer) -> Vec<String> {
+    let requests: Vec<Request> = server.received_requests().await.unwrap();
+    requests.iter().map(|request| request.url.path().to_owned()).collect()
+}
+
+fn both_up(scrape: &Scrape) -> bool {
+    scrape.get(&up("activity")) == Some(1.0) && scrape.get(&up("teams")) == Some(1.0)
+}
+
+#[tokio::test]
+async fn the_owner_its_team_list_and_every_watched_team_are_asked_once_a_cycle() {
+    let github = github(&[(1, "core"), (2, "web"), (3, "old")]).await;
+    let teams = ("GITHUB_TEAMS", "!old");
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO, teams]).await;
+    let scrape = exporter.until_by(0, "both sources up", both_up).await;
+    assert_eq!(scrape.get(&suggestions("")), Some(1000.0));
+    assert_eq!(scrape.get(&suggestions("core")), Some(1.0));
+    assert_eq!(scrape.get(&suggestions("web")), Some(2.0));
+    assert_eq!(scrape.get(&suggestions("old")), None);
+    let mut asked = paths(&github).await;
+    asked.sort();
+    let cycle = [
+        "/orgs/octo/copilot/usage",
+        "/orgs/octo/team/core/copilot/usage",
+        "/orgs/octo/team/web/copilot/usage",
+        "/orgs/octo/teams",
+    ];
+    assert_eq!(asked, cycle);
+    // Scrapes ask nothing, and nothing is asked before the interval is over.
+    exporter.clock.advance(3200);
+    for _ in 0..20 {
+        exporter.scrape().await;
+    }
+    assert_eq!(paths(&github).await.len(), cycle.len());
+    exporter.clock.advance(400);
+    let second = |scrape: &Scrape| scrape.sum("github_copilot_exporter_github_requests_total", &[]) >= 8.0;
+    exporter.until("the second cycle", second).await;
+    assert_eq!(paths(&github).await.len(), 2 * cycle.len());
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn sources_that_are_not_wanted_are_not_asked_and_leave_no_series() {
+    let github = github(&[(1, "core")]).await;
+    let exporter =
+        Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO, ("EXPORTER_SOURCES", "activity")]).await;
+    let scrape =
+        exporter.until_by(0, "activity is up", |scrape| scrape.get(&up("activity")) == Some(1.0)).await;
+    assert_eq!(paths(&github).await, ["/orgs/octo/copilot/usage"]);
+    assert!(!scrape.text.contains(r#"source="teams""#));
+    exporter.stop().await;
+
+    let exporter =
+        Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO, ("EXPORTER_SOURCES", "teams")]).await;
+    let scrape = exporter.until_by(0, "teams are up", |scrape| scrape.get(&up("teams")) == Some(1.0)).await;
+    assert_eq!(scrape.get(&suggestions("core")), Some(1.0), "teams have a day without their owner's");
+    assert_eq!(scrape.get(&suggestions("")), None);
+    exporter.stop().await;
+
+    let before = paths(&github).await.len();
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO, ("GITHUB_TEAMS", "none")]).await;
+    exporter.until_by(0, "both sources up", both_up).await;
+    assert_eq!(paths(&github).await.len(), before + 1, "no teams, no team list");
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_small_team_is_neither_zero_nor_an_error() {
+    let github = MockServer::start().await;
+    Mock::given(path("/orgs/octo/team/tiny/copilot/usage"))
+        .respond_with(ok(json!([])))
+        .with_priority(1)
+        .mount(&github)
+        .await;
+    Mock::given(path("/orgs/octo/teams"))
+        .respond_with(ok(json!([{"id": 7, "slug": "tiny"}])))
+        .mount(&github)
+        .await;
+    Mock::given(any()).respond_with(ok(day(1000))).mount(&github).await;
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO]).await;
+    let scrape = exporter.until_by(0, "both sources up", both_up).await;
+    assert!(!scrape.data().contains("tiny"), "{}", scrape.data());
+    let no_data =
+        r#"github_copilot_exporter_targets{enterprise="",org="octo",source="teams",state="no_data"}"#;
+    assert_eq!(scrape.get(no_data), Some(1.0));
+    assert_eq!(scrape.sum("github_copilot_exporter_source_failures_total", &[]), 0.0);
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_failing_team_is_asked_again_by_back_off_alone_and_the_others_keep_their_values() {
+    let github = MockServer::start().await;
+    let broken =
+        Mock::given(path("/orgs/octo/team/web/copilot/usage")).respond_with(ResponseTemplate::new(502));
+    broken.up_to_n_times(2).with_priority(1).mount(&github).await;
+    Mock::given(path("/orgs/octo/teams"))
+        .respond_with(ok(json!([{"id": 1, "slug": "core"}, {"id": 2, "slug": "web"}])))
+        .mount(&github)
+        .await;
+    Mock::given(any()).respond_with(ok(day(5))).mount(&github).await;
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO]).await;
+    let failing = exporter.until_by(0, "teams fail", |scrape| scrape.get(&up("teams")) == Some(0.0)).await;
+    assert_eq!(failing.get(&failures("teams", "server_error")), Some(1.0));
+    assert_eq!(failing.get(&suggestions("core")), Some(5.0));
+    assert_eq!(failing.get(&suggestions("web")), None);
+    let failing_targets =
+        r#"github_copilot_exporter_targets{enterprise="",org="octo",source="teams",state="failing"}"#;
+    assert_eq!(failing.get(failing_targets), Some(1.0));
+    let healed = exporter.until("teams are up", both_up).await;
+    assert_eq!(healed.get(&suggestions("web")), Some(5.0));
+    assert_eq!(healed.get(&failures("teams", "server_error")), Some(2.0));
+    let asked = paths(&github).await;
+    let times = |path: &str| asked.iter().filter(|asked| *asked == path).count();
+    assert_eq!(times("/orgs/octo/team/web/copilot/usage"), 3);
+    assert_eq!(
+        times("/orgs/octo/team/core/copilot/usage"),
+        1,
+        "what was read is not asked for again in this cycle"
+    );
+    assert_eq!(times("/orgs/octo/teams"), 1);
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_failing_team_list_removes_no_team_and_a_complete_one_does() {
+    let github = MockServer::start().await;
+    let list = |slugs: &[&str]| {
+        let teams: Vec<_> = slugs.iter().map(|slug| json!({"id": slug.len(), "slug": slug})).collect();
+        Mock::given(path("/orgs/octo/teams")).respond_with(ok(teams)).up_to_n_times(1)
+    };
+    list(&["red", "blue"]).with_priority(1).mount(&github).await;
+    let forbidden = Mock::given(path("/orgs/octo/teams")).respond_with(ResponseTemplate::new(403));
+    forbidden.up_to_n_times(1).with_priority(2).mount(&github).await;
+    list(&["red"]).with_priority(3).mount(&github).await;
+    Mock::given(path_regex("usage$")).respond_with(ok(day(5))).mount(&github).await;
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO]).await;
+    exporter.until_by(0, "both sources up", both_up).await;
+    exporter.clock.advance(3600);
+    let failing = exporter.until("the list fails", |scrape| scrape.get(&up("teams")) == Some(0.0)).await;
+    assert_eq!(failing.get(&failures("teams", "forbidden")), Some(1.0));
+    assert_eq!(failing.get(&suggestions("blue")), Some(5.0));
+    let healed = exporter.until("the list is back", both_up).await;
+    assert_eq!(healed.get(&suggestions("red")), Some(5.0));
+    assert!(!healed.text.contains(r#"team="blue""#), "gone from the list, gone from the page");
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_limit_answer_ends_the_round_and_nothing_is_asked_before_its_time() {
+    let github = MockServer::start().await;
+    let limited = ResponseTemplate::new(403).insert_header("retry-after", "300");
+    let limit = Mock::given(path_regex("team/.*usage$")).respond_with(limited);
+    limit.up_to_n_times(1).with_priority(1).mount(&github).await;
+    let teams: Vec<_> = (1..=9).map(|id| json!({"id": id, "slug": format!("t{id}")})).collect();
+    Mock::given(path("/orgs/octo/teams")).respond_with(ok(teams)).mount(&github).await;
+    Mock::given(any()).respond_with(ok(day(5))).mount(&github).await;
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO]).await;
+    let failing = exporter.until_by(0, "teams fail", |scrape| scrape.get(&up("teams")) == Some(0.0)).await;
+    assert_eq!(failing.get(&failures("teams", "rate_limited")), Some(1.0));
+    let asked = paths(&github).await.len();
+    assert_eq!(asked, 3, "the owner, the list, one team");
+    exporter.clock.advance(299);
+    for _ in 0..20 {
+        exporter.scrape().await;
+    }
+    assert_eq!(paths(&github).await.len(), asked);
+    let healed = exporter.until("teams are up", both_up).await;
+    assert_eq!(healed.of("github_copilot_total_suggestions", &[r#"team="t"#]).count(), 9);
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_dead_github_is_not_asked_for_every_team() {
+    let github = MockServer::start().await;
+    let teams: Vec<_> = (1..=50).map(|id| json!({"id": id, "slug": format!("t{id}")})).collect();
+    Mock::given(path("/orgs/octo/teams")).respond_with(ok(teams)).mount(&github).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(503)).mount(&github).await;
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO]).await;
+    exporter.until_by(0, "teams fail", |scrape| scrape.get(&up("teams")) == Some(0.0)).await;
+    assert_eq!(paths(&github).await.len(), 1 + 1 + 3, "owner, list, and three teams in vain");
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn teams_that_may_not_be_read_do_not_keep_the_others_from_being_asked() {
+    let github = MockServer::start().await;
+    let teams: Vec<_> = (1..=9).map(|id| json!({"id": id, "slug": format!("t{id}")})).collect();
+    Mock::given(path("/orgs/octo/teams")).respond_with(ok(teams)).mount(&github).await;
+    Mock::given(path_regex("team/t[1-8]/")).respond_with(ResponseTemplate::new(404)).mount(&github).await;
+    Mock::given(any()).respond_with(ok(day(5))).mount(&github).await;
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO]).await;
+    let scrape = exporter.until_by(0, "teams fail", |scrape| scrape.get(&up("teams")) == Some(0.0)).await;
+    assert_eq!(scrape.get(&suggestions("t9")), Some(5.0));
+    assert_eq!(scrape.get(&failures("teams", "not_found")), Some(8.0));
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn an_owner_without_any_figures_is_waiting_and_not_failing() {
+    for nothing in
+        [ok(json!([])), ok(json!([{"day": "2026-11-20", "breakdown": null}])), ResponseTemplate::new(204)]
+    {
+        let github = MockServer::start().await;
+        Mock::given(any()).respond_with(nothing).mount(&github).await;
+        let variables = [TOKEN, OCTO, ("EXPORTER_SOURCES", "activity")];
+        let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
+        let scrape =
+            exporter.until_by(0, "activity is tried", |scrape| scrape.get(&up("activity")).is_some()).await;
+        assert_eq!(scrape.get(&up("activity")), Some(1.0));
+        let waiting = r#"github_copilot_exporter_source_waiting{enterprise="",org="octo",source="activity"}"#;
+        assert_eq!(scrape.get(waiting), Some(1.0));
+        assert_eq!(scrape.data(), "");
+        exporter.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_file_that_is_mended_heals_the_source_without_a_restart() {
+    let github = MockServer::start().await;
+    let good = Mock::given(wiremock::matchers::header("authorization", "Bearer new"));
+    good.respond_with(ok(day(5))).with_priority(1).mount(&github).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(401)).mount(&github).await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("token");
+    let variables = [("GITHUB_TOKEN_FILE", file.to_str().unwrap()), OCTO, ("EXPORTER_SOURCES", "activity")];
+    let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
+    let missing =
+        exporter.until_by(0, "no credential", |scrape| scrape.get(&up("activity")) == Some(0.0)).await;
+    assert_eq!(missing.get(&failures("activity", "credential")), Some(1.0));
+    assert!(paths(&github).await.is_empty(), "without a token nothing is asked");
+    std::fs::write(&file, "old\n").unwrap();
+    exporter.until("refused", |scrape| scrape.get(&failures("activity", "unauthorized")) > Some(0.0)).await;
+    std::fs::write(&file, "new\n").unwrap();
+    let healed = exporter.until("healed", |scrape| scrape.get(&up("activity")) == Some(1.0)).await;
+    assert_eq!(healed.get(&suggestions("")), Some(5.0));
+    exporter.stop().await;
+}

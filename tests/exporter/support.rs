@@ -1,0 +1,169 @@
+//! What the tests of the whole service stand on: a clock of their own, the exporter on a free port, and `/metrics` read.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant as Wall},
+};
+
+use chrono::TimeDelta;
+use github_copilot_exporter::{
+    clock::{Clock, Instant},
+    config::Config,
+    server::listen::listen,
+    service,
+};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
+
+/// The longest any test waits for something to come true. Far above what is needed on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct ManualClock(watch::Sender<Instant>);
+
+impl ManualClock {
+    pub fn starting(at: &str) -> Arc<Self> {
+        Arc::new(Self(watch::Sender::new(at.parse().unwrap())))
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.0.send_modify(|now| *now += TimeDelta::seconds(seconds));
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Instant {
+        *self.0.borrow()
+    }
+
+    fn sleep_until(&self, instant: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let mut time = self.0.subscribe();
+        Box::pin(async move {
+            time.wait_for(|now| *now >= instant).await.expect("the clock outlives its sleepers");
+        })
+    }
+}
+
+/// A running exporter.
+pub struct Exporter {
+    pub clock: Arc<ManualClock>,
+    pub address: SocketAddr,
+    http: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+}
+
+impl Exporter {
+    /// Starts the service on a free port of this machine, against `api`, with these variables.
+    pub async fn start(api: &str, clock: &Arc<ManualClock>, variables: &[(&str, &str)]) -> Self {
+        let base = [("GITHUB_API_URL", api), ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0")];
+        let variables = base.iter().chain(variables).map(|(name, value)| (name.into(), value.into()));
+        let config = Config::from_environment(variables).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let listener = listen(config.listen).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let own = Arc::clone(clock);
+        let running = tokio::spawn(async move {
+            let stop = async { drop(stopped.await) };
+            service::serve(config, listener, own, stop).await.unwrap();
+        });
+        Self { clock: Arc::clone(clock), address, http: reqwest::Client::new(), stop: Some(stop), running }
+    }
+
+    pub async fn get(&self, path: &str) -> reqwest::Response {
+        self.http.get(format!("http://{}{path}", self.address)).send().await.unwrap()
+    }
+
+    pub async fn page(&self) -> String {
+        self.get("/").await.text().await.unwrap()
+    }
+
+    pub async fn scrape(&self) -> Scrape {
+        let response = self.get("/metrics").await;
+        assert_eq!(response.status(), 200);
+        Scrape::read(response.text().await.unwrap())
+    }
+
+    /// Scrapes until `holds`, while the clock moves on by a second each time.
+    pub async fn until(&self, what: &str, holds: impl Fn(&Scrape) -> bool) -> Scrape {
+        self.until_by(1, what, holds).await
+    }
+
+    /// The same with a clock that moves on by so many seconds each time.
+    pub async fn until_by(&self, seconds: i64, what: &str, holds: impl Fn(&Scrape) -> bool) -> Scrape {
+        let began = Wall::now();
+        loop {
+            let scrape = self.scrape().await;
+            if holds(&scrape) {
+                return scrape;
+            }
+            assert!(began.elapsed() < PATIENCE, "never came: {what}\n{}", scrape.text);
+            self.clock.advance(seconds);
+        }
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub async fn stop(mut self) {
+        self.stop.take();
+        self.running.await.unwrap();
+    }
+}
+
+/// One answer of `/metrics`.
+#[derive(Clone, Debug)]
+pub struct Scrape {
+    pub text: String,
+    /// By series as it is written, `name{label="value",…}`.
+    pub samples: BTreeMap<String, f64>,
+}
+
+impl Scrape {
+    pub fn read(text: String) -> Self {
+        let mut samples = BTreeMap::new();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let (series, number) = line.rsplit_once(' ').unwrap();
+            let before = samples.insert(series.to_owned(), number.parse().unwrap());
+            assert_eq!(before, None, "a series twice: {series}");
+        }
+        Self { text, samples }
+    }
+
+    pub fn get(&self, series: &str) -> Option<f64> {
+        self.samples.get(series).copied()
+    }
+
+    /// The sum over all series of a family whose labels contain every one of `labels`.
+    pub fn sum(&self, family: &str, labels: &[&str]) -> f64 {
+        self.of(family, labels).map(|(_, number)| number).sum()
+    }
+
+    /// The series of a family whose labels contain every one of `labels`.
+    pub fn of<'a>(
+        &'a self,
+        family: &'a str,
+        labels: &'a [&str],
+    ) -> impl Iterator<Item = (&'a str, f64)> + 'a {
+        self.samples.iter().filter_map(move |(series, number)| {
+            let name = series.split('{').next()?;
+            let fits = name == family && labels.iter().all(|label| series.contains(label));
+            fits.then_some((series.as_str(), *number))
+        })
+    }
+
+    /// The lines of the data, without those of the exporter itself and of its process.
+    pub fn data(&self) -> String {
+        let own = ["github_copilot_exporter_", "process_"];
+        let is_own = |line: &str| {
+            let name = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
+            own.iter().any(|prefix| name.starts_with(prefix))
+        };
+        self.text.lines().filter(|line| !is_own(line)).map(|line| format!("{line}\n")).collect()
+    }
+}
