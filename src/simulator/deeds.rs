@@ -227,7 +227,7 @@ impl Output {
     fn of(rng: &mut Rng, generations: u64, taken: u64, further: u64) -> Self {
         let acceptances = taken.min(generations);
         let extra = rng.u64(0..=generations * 2 * further);
-        let extra_taken = if generations == 0 { 0 } else { extra * acceptances / generations };
+        let extra_taken = (extra * acceptances).checked_div(generations).unwrap_or(0);
         let (lines_suggested, lines_added) = (generations + extra, acceptances + extra_taken);
         Self { generations, acceptances, lines_suggested, lines_added, lines_deleted: 0 }
     }

@@ -8,7 +8,7 @@ use super::dice::{chance, mix};
 use super::habits::Habits;
 use super::names::{self, Logins};
 use super::stack::{SUBJECTS, Stack};
-use super::world::{Entity, Licence, Membership, Person, Plan, Team, World};
+use super::world::{Entity, Kind, Licence, Membership, Person, Plan, Team, World};
 
 /// The company in the making. Every step draws from dice of its own, so that a change to one of them
 /// leaves the others as they were.
@@ -40,10 +40,11 @@ impl Founding {
     pub(super) fn found(mut self) -> World {
         let licences = self.licences();
         let mut orgs = self.orgs();
-        for index in 0..orgs.len() {
-            orgs[index].teams = self.teams_of(index, &orgs[index].people, &licences);
+        for (index, org) in orgs.iter_mut().enumerate() {
+            org.teams = self.teams_of(index, &org.people, &licences);
         }
         let mut enterprise = Entity {
+            kind: Kind::Enterprise,
             id: self.ids.next(),
             login: names::ENTERPRISE.to_owned(),
             teams: Vec::new(),
@@ -85,7 +86,7 @@ impl Founding {
         }
         let entity = |(index, people)| {
             let login = names::organisation(index);
-            Entity { id: self.ids.next(), login, teams: Vec::new(), people }
+            Entity { kind: Kind::Organisation, id: self.ids.next(), login, teams: Vec::new(), people }
         };
         people.into_iter().enumerate().map(entity).collect()
     }

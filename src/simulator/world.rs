@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::calendar::shift;
 use super::deeds::{self, Deed};
 use super::founding::Founding;
 use super::habits::Habits;
@@ -22,6 +23,13 @@ pub struct Plan {
     pub start: NaiveDate,
 }
 
+impl Plan {
+    /// The day the company was founded, two years before the start.
+    pub(super) fn founded(&self) -> NaiveDate {
+        shift(self.start, -730)
+    }
+}
+
 /// The whole company.
 #[derive(Debug)]
 pub struct World {
@@ -33,6 +41,8 @@ pub struct World {
 /// The enterprise, or one organisation: what owns teams and has people.
 #[derive(Debug)]
 pub struct Entity {
+    /// Which of the two it is.
+    pub kind: Kind,
     /// GitHub's numeric id.
     pub id: u64,
     /// An organisation's login, the enterprise's slug.
@@ -40,6 +50,15 @@ pub struct Entity {
     /// Its teams, parents before their children.
     pub teams: Vec<Team>,
     pub(super) people: Vec<usize>,
+}
+
+/// Whether something is an organisation or the enterprise above them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// An organisation.
+    Organisation,
+    /// The enterprise.
+    Enterprise,
 }
 
 /// A team of an organisation or of the enterprise.
@@ -139,13 +158,6 @@ impl World {
     }
 }
 
-impl Entity {
-    /// Whether this is its login or slug; case does not matter to GitHub.
-    pub(super) fn is_called(&self, login: &str) -> bool {
-        self.login.eq_ignore_ascii_case(login)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -153,7 +165,6 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::calendar::shift;
     use super::*;
 
     const DEFAULT: Plan = Plan {
