@@ -10,8 +10,8 @@ use super::names::{self, Logins};
 use super::stack::{SUBJECTS, Stack};
 use super::world::{Entity, Kind, Licence, Membership, Person, Plan, Team, World};
 
-/// The company in the making. Every step draws from dice of its own, so that a change to one of them
-/// leaves the others as they were.
+/// The company in the making. Every step has dice of its own: a change to how one of them draws leaves
+/// the others as they were.
 pub(super) struct Founding {
     plan: Plan,
     ids: Ids,
@@ -95,7 +95,7 @@ impl Founding {
     fn teams_of(&mut self, org: usize, people: &[usize], licences: &[Licence]) -> Vec<Team> {
         let Plan { teams, orgs, .. } = self.plan;
         let count = teams / orgs + usize::from(org < teams % orgs);
-        let mut crew = Crew::of(&self.plan, org, people, licences, count);
+        let mut crew = Crew::of(&self.plan, &names::organisation(org), people, licences, count);
         let mut founded: Vec<Team> = Vec::with_capacity(count);
         let mut subjects =
             (0..).map(|turn| (SUBJECTS[(org * 5 + turn) % SUBJECTS.len()], turn / SUBJECTS.len()));
@@ -119,7 +119,7 @@ impl Founding {
         const GUILDS: [&str; 3] = ["Core", "AI Guild", "Security Champions"];
         let everybody: Vec<_> = (0..self.plan.users).collect();
         let count = GUILDS.len().min(self.plan.teams);
-        let mut crew = Crew::of(&self.plan, usize::MAX, &everybody, licences, 10);
+        let mut crew = Crew::of(&self.plan, names::ENTERPRISE, &everybody, licences, 10);
         let guild = |(index, name): (usize, &&str)| Team {
             id: self.ids.next(),
             name: (*name).to_owned(),
@@ -161,7 +161,9 @@ impl Founding {
 /// everybody on the deck has a first one.
 struct Crew<'l> {
     deck: Vec<usize>,
+    /// How many were dealt so far; past the end the deck begins again.
     dealt: usize,
+    /// Members of a team of usual size.
     usual: usize,
     licences: &'l [Licence],
     start: NaiveDate,
@@ -170,9 +172,8 @@ struct Crew<'l> {
 
 impl<'l> Crew<'l> {
     /// One person in eight is in no team; the others are dealt to `teams` teams.
-    fn of(plan: &Plan, owner: usize, people: &[usize], licences: &'l [Licence], teams: usize) -> Self {
-        let seed = mix(plan.seed, u64::try_from(owner).unwrap_or(u64::MAX));
-        let mut rng = Rng::with_seed(mix(seed, label("teams")));
+    fn of(plan: &Plan, owner: &str, people: &[usize], licences: &'l [Licence], teams: usize) -> Self {
+        let mut rng = dice(plan, owner);
         let mut deck: Vec<_> = people.iter().copied().filter(|_| !chance(&mut rng, 125)).collect();
         rng.shuffle(&mut deck);
         let usual = (deck.len() * 13 / 10 / teams.max(1)).clamp(9, 60);

@@ -13,6 +13,9 @@
 //!
 //! [`World::deeds`] is the one source of numbers: it depends on seed, person and day alone, and every
 //! endpoint is a view of it. Tests compute the truth from [`World`] themselves and compare.
+//!
+//! A further endpoint is a path in `routes`, what it asks of a token in `access`, and a file like `usage`
+//! that folds deeds into bodies.
 
 mod access;
 mod answer;

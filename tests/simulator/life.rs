@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use github_copilot_exporter::simulator::{Options, Request, Simulator};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -60,11 +61,8 @@ async fn dropping_a_simulator_stops_it() {
 
 #[tokio::test]
 async fn a_simulator_does_not_start_where_it_should_not() {
-    let taken = Client::start(options()).await;
-    let taken = taken.simulator.url().replace("http://", "");
-    let _still_there = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let in_use = _still_there.local_addr().unwrap().to_string();
-    assert_ne!(taken, in_use);
+    let there = Client::start(options()).await;
+    let in_use = there.simulator.url().replace("http://", "");
     for (options, expected) in [
         (Options { listen: "0.0.0.0:0".parse().unwrap(), ..options() }, "loopback addresses only"),
         (Options { listen: "192.0.2.1:80".parse().unwrap(), ..options() }, "192.0.2.1:80 is none"),
@@ -87,6 +85,21 @@ async fn days_can_pass_quickly() {
     let first = day(client.list(PATH).await);
     assert!(first.as_str() > "2026-11-19", "{first}");
     assert!(client.simulator.now() > noon() + chrono::TimeDelta::days(1));
+}
+
+#[tokio::test]
+async fn the_ends_of_time_harm_nobody() {
+    for now in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+        let client = Client::start(Options { now: Some(now), ..options() }).await;
+        for set in [now, noon(), DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+            client.simulator.set_now(set);
+            for path in
+                [PATH, "/orgs/octo-retail/team/payments/copilot/usage", "/enterprises/octo-group/teams"]
+            {
+                assert_eq!(client.status(path).await, 200, "{path} at {set}, begun at {now}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The usage API: every statement of its page, against the people themselves.
 
 use chrono::{Days, TimeDelta};
-use github_copilot_exporter::simulator::Options;
+use github_copilot_exporter::simulator::{Feature, Options};
 use serde_json::{Value, json};
 
 use crate::client::{Client, noon, options, relation, window};
@@ -67,12 +67,16 @@ async fn the_enterprise_counts_people_in_two_organisations_once() {
 async fn people_without_telemetry_count_nowhere() {
     let client = Client::start(options()).await;
     let world = client.world();
-    let silent = world.people().iter().filter(|person| !person.telemetry);
-    let unseen: usize = silent
-        .flat_map(|person| window("2026-11-20").into_iter().map(|day| world.deeds(person, day).len()))
-        .sum();
-    assert!(unseen > 0, "those without telemetry did nothing that could be missed");
-    // That they are missed is what the naive sums of the other tests say: they leave them out.
+    let shown = |telemetry| {
+        let people = world.people().iter().filter(move |person| person.telemetry == telemetry);
+        let days = window("2026-11-20");
+        let deeds = people.flat_map(|person| days.iter().flat_map(|day| world.deeds(person, *day)));
+        deeds.filter(|deed| deed.feature == Feature::CodeCompletion).map(|deed| deed.generations).sum::<u64>()
+    };
+    let days = client.list("/enterprises/octo-group/copilot/usage").await;
+    let told: u64 = days.iter().map(|day| day["total_suggestions_count"].as_u64().unwrap()).sum();
+    assert_eq!(told, shown(true));
+    assert!(shown(false) > 0, "those without telemetry did nothing that could be missed");
 }
 
 #[tokio::test]
