@@ -102,24 +102,16 @@ impl<'t> Caller<'t> {
         }
     }
 
-    /// Refuses whoever may not have this view of `entity`, which is `None` when there is none of that name.
-    pub(super) fn admit(self, view: View, entity: Option<&Entity>) -> Result<&Entity, Refusal> {
-        let token = match self {
-            Self::Nobody => return Err(Refusal::requires_authentication()),
-            Self::Stranger => return Err(Refusal::usual(StatusCode::UNAUTHORIZED)),
-            Self::Holder(token) => token,
-        };
-        let entity = entity.ok_or_else(Refusal::not_found)?;
-        let role = token.role_in(entity).ok_or_else(Refusal::not_found)?;
-        let needs = needs(view, entity.kind);
-        if !token.has_one_of(needs.scopes) && !token.has_one_of(needs.permissions) {
-            return Err(token.falls_short(&needs));
+    /// The token, if one was sent.
+    ///
+    /// # Errors
+    /// 401 for credentials that are none, even where none are needed.
+    pub(super) fn token(self) -> Result<Option<&'t Token>, Refusal> {
+        match self {
+            Self::Nobody => Ok(None),
+            Self::Stranger => Err(Refusal::usual(StatusCode::UNAUTHORIZED)),
+            Self::Holder(token) => Ok(Some(token)),
         }
-        if role < needs.role {
-            let message = "This endpoint requires admin, or a role in the organization that grants access.";
-            return Err(Refusal::new(StatusCode::FORBIDDEN, message));
-        }
-        Ok(entity)
     }
 }
 
@@ -132,6 +124,24 @@ impl Token {
     /// The logins after `@`.
     pub(super) fn orgs(&self) -> impl Iterator<Item = &str> {
         self.orgs.iter().flatten().map(|(login, _)| login.as_str())
+    }
+
+    /// Lets the holder have this view of `entity`, which is `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// 404 for what the holder may not know of, 403 for what they know but may not see.
+    pub(super) fn admit<'w>(&self, view: View, entity: Option<&'w Entity>) -> Result<&'w Entity, Refusal> {
+        let entity = entity.ok_or_else(Refusal::not_found)?;
+        let role = self.role_in(entity).ok_or_else(Refusal::not_found)?;
+        let needs = needs(view, entity.kind);
+        if !self.has_one_of(needs.scopes) && !self.has_one_of(needs.permissions) {
+            return Err(self.falls_short(&needs));
+        }
+        if role < needs.role {
+            let message = "This endpoint requires admin, or a role in the organization that grants access.";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, message));
+        }
+        Ok(entity)
     }
 
     /// What the holder is in `entity`; `None` means they may not even know of it.

@@ -20,7 +20,7 @@ use super::journal::Journal;
 use super::limits::{Limits, Quota};
 use super::options::Options;
 use super::paging::{Paging, Query};
-use super::routes::{Place, Route, View};
+use super::routes::{OwnerName, Place, Route, TeamName, View};
 use super::world::{Plan, World};
 use super::{teams, usage};
 
@@ -51,12 +51,13 @@ pub(super) struct Github {
     answers: AtomicU64,
 }
 
-/// A request past the first checks.
+/// A request, with who sends it and when.
 struct Visit<'r> {
     request: &'r Parts,
     caller: Caller<'r>,
     now: DateTime<Utc>,
-    version: &'static str,
+    /// The version of the API to speak, or what was asked for instead.
+    version: Result<&'static str, String>,
 }
 
 impl Github {
@@ -79,58 +80,70 @@ impl Github {
 
     /// The answer to a request.
     pub(super) fn answer(&self, request: &Parts) -> Answer {
-        let (caller, now) = (Caller::of(&request.headers, &self.tokens), self.clock.now());
-        let version = version(&request.headers);
-        let answer = match version {
-            Ok(version) => self.consider(&Visit { request, caller, now, version }),
-            Err(ref asked) => Err(unsupported(asked)),
-        };
-        let answer = answer.unwrap_or_else(Answer::from);
-        self.stamped(answer, caller, version.unwrap_or(VERSIONS[0]), now, false)
+        let visit = self.visit(request);
+        let answer = self.consider(&visit).unwrap_or_else(Answer::from);
+        self.stamped(answer, &visit, self.quota(&visit))
     }
 
     /// The answer that a fault gives instead.
     pub(super) fn stumble(&self, request: &Parts, fault: &StatusFault) -> Answer {
-        let (caller, now) = (Caller::of(&request.headers, &self.tokens), self.clock.now());
         let bodyless = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&fault.status());
         let answer = if bodyless { Answer::empty(fault.status()) } else { fault.refusal().into() };
-        self.stamped(answer, caller, version(&request.headers).unwrap_or(VERSIONS[0]), now, fault.exhausted)
+        let visit = self.visit(request);
+        let quota = self.quota(&visit);
+        let quota = if fault.exhausted { Quota { used: quota.limit, ..quota } } else { quota };
+        self.stamped(answer, &visit, quota)
     }
 
-    /// Sees a request through the door: who asks, at what cost, for what.
+    fn visit<'r>(&'r self, request: &'r Parts) -> Visit<'r> {
+        let caller = Caller::of(&request.headers, &self.tokens);
+        Visit { request, caller, now: self.clock.now(), version: version(&request.headers) }
+    }
+
+    fn quota(&self, visit: &Visit<'_>) -> Quota {
+        self.limits.quota(visit.caller.bucket(), visit.now)
+    }
+
+    /// Sees a request through the door: in what version, who asks, at what cost, for what.
     fn consider(&self, visit: &Visit<'_>) -> Result<Answer, Refusal> {
-        let Visit { request, caller, now, .. } = visit;
+        let Visit { request, caller, now, version } = visit;
+        let version = version.as_ref().map_err(|asked| unsupported(asked))?;
         if request.headers.get(USER_AGENT).is_none_or(|agent| agent.as_bytes().trim_ascii().is_empty()) {
             let message = "Request forbidden: every request needs a User-Agent header.";
             return Err(Refusal::new(StatusCode::FORBIDDEN, message));
         }
-        if matches!(caller, Caller::Stranger) {
-            return Err(Refusal::usual(StatusCode::UNAUTHORIZED));
-        }
+        let token = caller.token()?;
         let reads = [Method::GET, Method::HEAD].contains(&request.method);
         let route = Route::of(request.uri.path()).filter(|_| reads);
-        let free = route == Some(Route::RateLimit);
-        if !free && !self.limits.charge(caller.bucket(), *now) {
-            let who = caller.bucket().map_or("your address", |_| "this token");
+        let charged = route != Some(Route::RateLimit);
+        if charged && !self.limits.charge(caller.bucket(), *now) {
+            let who = token.map_or("your address", |_| "this token");
             return Err(Refusal::rate_limited(StatusCode::FORBIDDEN, who));
         }
-        let answer = self.show(visit, &route.ok_or_else(Refusal::not_found)?)?;
+        let answer = match route.ok_or_else(Refusal::not_found)? {
+            Route::RateLimit => rate_limit(self.quota(visit), version),
+            Route::Versions => Answer::json(StatusCode::OK, &VERSIONS),
+            Route::View(view, owner, team) => self.view(visit, token, view, &owner, team.as_ref())?,
+        };
         let answer = conditional(answer, &request.headers);
-        if !free && answer.status == StatusCode::NOT_MODIFIED {
+        if charged && answer.status == StatusCode::NOT_MODIFIED {
             self.limits.refund(caller.bucket(), *now);
         }
         Ok(answer)
     }
 
-    /// What there is at a route for this caller.
-    fn show(&self, visit: &Visit<'_>, route: &Route) -> Result<Answer, Refusal> {
-        let (view, owner, team) = match route {
-            Route::RateLimit => return Ok(self.rate_limit(visit)),
-            Route::Versions => return Ok(Answer::json(StatusCode::OK, &VERSIONS)),
-            Route::View(view, owner, team) => (*view, owner, team),
-        };
-        let entity = visit.caller.admit(view, owner.find(&self.world))?;
-        let team = team.as_ref().map(|name| name.find(entity).ok_or_else(Refusal::not_found)).transpose()?;
+    /// What the holder of `token` sees of a place.
+    fn view(
+        &self,
+        visit: &Visit<'_>,
+        token: Option<&Token>,
+        view: View,
+        owner: &OwnerName,
+        team: Option<&TeamName>,
+    ) -> Result<Answer, Refusal> {
+        let token = token.ok_or_else(Refusal::requires_authentication)?;
+        let entity = token.admit(view, owner.find(&self.world))?;
+        let team = team.map(|name| name.find(entity).ok_or_else(Refusal::not_found)).transpose()?;
         let (place, query) = (Place { entity, team }, Query::of(visit.request.uri.query()));
         match view {
             View::Teams => {
@@ -167,48 +180,38 @@ impl Github {
         host.map_or_else(|| self.url.clone(), |host| format!("http://{host}"))
     }
 
-    /// `GET /rate_limit`; newer versions of the API do without the old `rate` beside `resources`.
-    fn rate_limit(&self, visit: &Visit<'_>) -> Answer {
-        let resource = |quota: Quota| {
-            let Quota { limit, used, reset } = quota;
-            json!({ "limit": limit, "used": used, "remaining": quota.remaining(), "reset": reset.timestamp() })
-        };
-        let core = self.limits.quota(visit.caller.bucket(), visit.now);
-        let search = Quota { limit: 30, used: 0, reset: core.reset };
-        let mut body = json!({ "resources": { "core": resource(core), "search": resource(search) } });
-        if visit.version == VERSIONS[0] {
-            body["rate"] = resource(core);
-        }
-        Answer::json(StatusCode::OK, &body)
-    }
-
     /// The headers that are on every answer.
-    fn stamped(
-        &self,
-        mut answer: Answer,
-        caller: Caller<'_>,
-        version: &str,
-        now: DateTime<Utc>,
-        exhausted: bool,
-    ) -> Answer {
-        let quota = self.limits.quota(caller.bucket(), now);
-        let quota = if exhausted { Quota { used: quota.limit, ..quota } } else { quota };
+    fn stamped(&self, mut answer: Answer, visit: &Visit<'_>, quota: Quota) -> Answer {
         answer.set(X_RATELIMIT_LIMIT, &quota.limit);
         answer.set(X_RATELIMIT_REMAINING, &quota.remaining());
         answer.set(X_RATELIMIT_USED, &quota.used);
         answer.set(X_RATELIMIT_RESET, &quota.reset.timestamp());
         answer.set(X_RATELIMIT_RESOURCE, &"core");
         // Simulated, too: clients reckon from it how long a reset is away.
-        answer.set(DATE, &now.format("%a, %d %b %Y %H:%M:%S GMT"));
-        answer.set(X_GITHUB_API_VERSION_SELECTED, &version);
+        answer.set(DATE, &visit.now.format("%a, %d %b %Y %H:%M:%S GMT"));
+        answer.set(X_GITHUB_API_VERSION_SELECTED, visit.version.as_ref().unwrap_or(&VERSIONS[0]));
         answer.set(X_GITHUB_MEDIA_TYPE, "github.v3; format=json");
         let number = self.answers.fetch_add(1, Ordering::Relaxed);
         answer.set(X_GITHUB_REQUEST_ID, &format!("C0DE:{:X}:{number:X}", self.plan.seed));
-        if let Some(scopes) = caller.scopes() {
+        if let Some(scopes) = visit.caller.scopes() {
             answer.set(X_OAUTH_SCOPES, &scopes);
         }
         answer
     }
+}
+
+/// `GET /rate_limit`; newer versions of the API do without the old `rate` beside `resources`.
+fn rate_limit(core: Quota, version: &str) -> Answer {
+    let resource = |quota: Quota| {
+        let Quota { limit, used, reset } = quota;
+        json!({ "limit": limit, "used": used, "remaining": quota.remaining(), "reset": reset.timestamp() })
+    };
+    let search = Quota { limit: 30, used: 0, reset: core.reset };
+    let mut body = json!({ "resources": { "core": resource(core), "search": resource(search) } });
+    if version == VERSIONS[0] {
+        body["rate"] = resource(core);
+    }
+    Answer::json(StatusCode::OK, &body)
 }
 
 /// The version of the API to speak, or what was asked for instead.

@@ -26,6 +26,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinSet, spawn_blocking, yield_now};
 
 use super::answer::Answer;
+use super::errors::Refusal;
 use super::faults::FaultKind;
 use super::github::Github;
 
@@ -110,17 +111,16 @@ fn is_reset(error: &hyper::Error) -> bool {
 async fn respond(github: Arc<Github>, request: Parts) -> Result<Response<Body>, Broken> {
     let number = github.journal.arrived(&request);
     let fault = github.faults.strike(request.uri.path());
+    if let Some(FaultKind::Delay(delay)) = &fault {
+        tokio::time::sleep(*delay).await;
+    }
     let answer = match &fault {
         Some(FaultKind::Hang) => pending().await,
         Some(FaultKind::Reset) => return Err(Broken::Reset),
         Some(FaultKind::Status(status)) => github.stumble(&request, status),
         Some(FaultKind::Empty) => Answer::empty(StatusCode::OK),
         Some(FaultKind::Html) => Answer::text(StatusCode::OK, "text/html; charset=utf-8", PROXY_PAGE),
-        Some(FaultKind::Delay(delay)) => {
-            tokio::time::sleep(*delay).await;
-            truth(github.clone(), request).await
-        }
-        Some(FaultKind::Cut) | None => truth(github.clone(), request).await,
+        Some(FaultKind::Delay(_) | FaultKind::Cut) | None => truth(github.clone(), request).await,
     };
     github.journal.answered(number, answer.status.as_u16());
     if fault == Some(FaultKind::Cut) { cut(answer) } else { Ok(whole(answer)) }
@@ -129,7 +129,7 @@ async fn respond(github: Arc<Github>, request: Parts) -> Result<Response<Body>, 
 /// The true answer. Found on a thread of its own, because months of many people may have to be added up.
 async fn truth(github: Arc<Github>, request: Parts) -> Answer {
     let found = spawn_blocking(move || github.answer(&request)).await;
-    found.unwrap_or_else(|_| Answer::empty(StatusCode::INTERNAL_SERVER_ERROR))
+    found.unwrap_or_else(|_| Refusal::usual(StatusCode::INTERNAL_SERVER_ERROR).into())
 }
 
 /// An answer as it should be.

@@ -45,6 +45,16 @@ async fn nobody_sees_anything_without_a_known_token() {
 }
 
 #[tokio::test]
+async fn what_needs_no_token_is_refused_to_a_wrong_one() {
+    let client = Client::start(options()).await;
+    for (path, without) in [("/versions", 200), ("/rate_limit", 200), ("/nowhere", 404)] {
+        let bare = client.http.get(format!("{}{path}", client.simulator.url())).send().await.unwrap();
+        assert_eq!(bare.status().as_u16(), without, "{path}");
+        assert_eq!(client.status_as("no-such-token", path).await, 401, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_schemes_bearer_and_token_are_understood_in_any_case() {
     let client = Client::start(options()).await;
     for scheme in ["Bearer", "bearer", "token", "Token"] {
