@@ -1,0 +1,227 @@
+//! What happens to a request, from the door to the answer. Knows HTTP but no sockets.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use hyper::header::{DATE, HOST, HeaderMap, HeaderName, LINK, USER_AGENT};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
+use hyper::http::{Method, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+
+use super::access::{Caller, Token, X_OAUTH_SCOPES};
+use super::answer::Answer;
+use super::clock::Clock;
+use super::conditional::conditional;
+use super::errors::Refusal;
+use super::faults::{Faults, StatusFault};
+use super::journal::Journal;
+use super::limits::{Limits, Quota};
+use super::options::Options;
+use super::paging::{Paging, Query};
+use super::routes::{OwnerName, Place, Route, TeamName, View};
+use super::world::{Plan, World};
+use super::{teams, usage};
+
+/// The versions of the API, the default first.
+const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
+
+const X_GITHUB_API_VERSION: HeaderName = HeaderName::from_static("x-github-api-version");
+const X_GITHUB_API_VERSION_SELECTED: HeaderName = HeaderName::from_static("x-github-api-version-selected");
+const X_GITHUB_MEDIA_TYPE: HeaderName = HeaderName::from_static("x-github-media-type");
+const X_GITHUB_REQUEST_ID: HeaderName = HeaderName::from_static("x-github-request-id");
+const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const X_RATELIMIT_USED: HeaderName = HeaderName::from_static("x-ratelimit-used");
+const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const X_RATELIMIT_RESOURCE: HeaderName = HeaderName::from_static("x-ratelimit-resource");
+
+/// The simulated service: the company and everything between it and a client.
+pub(super) struct Github {
+    pub(super) world: World,
+    pub(super) clock: Clock,
+    pub(super) faults: Faults,
+    pub(super) journal: Journal,
+    /// Where clients find it, for those that do not say so in `Host`.
+    url: String,
+    plan: Plan,
+    tokens: Vec<Token>,
+    limits: Limits,
+    answers: AtomicU64,
+}
+
+/// A request, with who sends it and when.
+struct Visit<'r> {
+    request: &'r Parts,
+    caller: Caller<'r>,
+    now: DateTime<Utc>,
+    /// The version of the API to speak, or what was asked for instead.
+    version: Result<&'static str, String>,
+}
+
+impl Github {
+    /// The service at `url`.
+    pub(super) fn new(options: &Options, url: String) -> Self {
+        let clock = Clock::new(options.now, options.day_every);
+        let plan = options.plan(clock.now().date_naive());
+        Self {
+            world: World::new(&plan),
+            clock,
+            faults: Faults::new(options.faults.clone()),
+            journal: Journal::default(),
+            url,
+            plan,
+            tokens: options.tokens(),
+            limits: Limits::new(options.rate_limit),
+            answers: AtomicU64::new(0),
+        }
+    }
+
+    /// The answer to a request.
+    pub(super) fn answer(&self, request: &Parts) -> Answer {
+        let visit = self.visit(request);
+        let answer = self.consider(&visit).unwrap_or_else(Answer::from);
+        self.stamped(answer, &visit, self.quota(&visit))
+    }
+
+    /// The answer that a fault gives instead.
+    pub(super) fn stumble(&self, request: &Parts, fault: &StatusFault) -> Answer {
+        let bodyless = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&fault.status());
+        let answer = if bodyless { Answer::empty(fault.status()) } else { fault.refusal().into() };
+        let visit = self.visit(request);
+        let quota = self.quota(&visit);
+        let quota = if fault.exhausted { Quota { used: quota.limit, ..quota } } else { quota };
+        self.stamped(answer, &visit, quota)
+    }
+
+    fn visit<'r>(&'r self, request: &'r Parts) -> Visit<'r> {
+        let caller = Caller::of(&request.headers, &self.tokens);
+        Visit { request, caller, now: self.clock.now(), version: version(&request.headers) }
+    }
+
+    fn quota(&self, visit: &Visit<'_>) -> Quota {
+        self.limits.quota(visit.caller.bucket(), visit.now)
+    }
+
+    /// Sees a request through the door: in what version, who asks, at what cost, for what.
+    fn consider(&self, visit: &Visit<'_>) -> Result<Answer, Refusal> {
+        let Visit { request, caller, now, version } = visit;
+        let version = version.as_ref().map_err(|asked| unsupported(asked))?;
+        if request.headers.get(USER_AGENT).is_none_or(|agent| agent.as_bytes().trim_ascii().is_empty()) {
+            let message = "Request forbidden: every request needs a User-Agent header.";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, message));
+        }
+        let token = caller.token()?;
+        let reads = [Method::GET, Method::HEAD].contains(&request.method);
+        let route = Route::of(request.uri.path()).filter(|_| reads);
+        let charged = route != Some(Route::RateLimit);
+        if charged && !self.limits.charge(caller.bucket(), *now) {
+            let who = token.map_or("your address", |_| "this token");
+            return Err(Refusal::rate_limited(StatusCode::FORBIDDEN, who));
+        }
+        let answer = match route.ok_or_else(Refusal::not_found)? {
+            Route::RateLimit => rate_limit(self.quota(visit), version),
+            Route::Versions => Answer::json(StatusCode::OK, &VERSIONS),
+            Route::View(view, owner, team) => self.view(visit, token, view, &owner, team.as_ref())?,
+        };
+        let answer = conditional(answer, &request.headers);
+        if charged && answer.status == StatusCode::NOT_MODIFIED {
+            self.limits.refund(caller.bucket(), *now);
+        }
+        Ok(answer)
+    }
+
+    /// What the holder of `token` sees of a place.
+    fn view(
+        &self,
+        visit: &Visit<'_>,
+        token: Option<&Token>,
+        view: View,
+        owner: &OwnerName,
+        team: Option<&TeamName>,
+    ) -> Result<Answer, Refusal> {
+        let token = token.ok_or_else(Refusal::requires_authentication)?;
+        let entity = token.admit(view, owner.find(&self.world))?;
+        let team = team.map(|name| name.find(entity).ok_or_else(Refusal::not_found)).transpose()?;
+        let (place, query) = (Place { entity, team }, Query::of(visit.request.uri.query()));
+        match view {
+            View::Teams => {
+                let (teams, paging, total) = teams::page(entity, self.plan.founded(), &query);
+                Ok(self.page(&teams, paging, total, visit.request, &place.path(view)))
+            }
+            View::Usage => {
+                let (days, paging, total) = usage::page(&self.world, place, &query, visit.now)?;
+                Ok(self.page(&days, paging, total, visit.request, &place.path(view)))
+            }
+        }
+    }
+
+    /// One page of a list of `total` elements, with the way to the others.
+    fn page(
+        &self,
+        list: &impl Serialize,
+        paging: Paging,
+        total: usize,
+        request: &Parts,
+        path: &str,
+    ) -> Answer {
+        let mut answer = Answer::json(StatusCode::OK, list);
+        let url = format!("{}{path}", self.url_for(&request.headers));
+        if let Some(link) = paging.link(total, &url, &Query::of(request.uri.query())) {
+            answer.set(LINK, &link);
+        }
+        answer
+    }
+
+    /// The host as the client calls it, because clients send no token to a host they do not know.
+    fn url_for(&self, headers: &HeaderMap) -> String {
+        let host = headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+        host.map_or_else(|| self.url.clone(), |host| format!("http://{host}"))
+    }
+
+    /// The headers that are on every answer.
+    fn stamped(&self, mut answer: Answer, visit: &Visit<'_>, quota: Quota) -> Answer {
+        answer.set(X_RATELIMIT_LIMIT, &quota.limit);
+        answer.set(X_RATELIMIT_REMAINING, &quota.remaining());
+        answer.set(X_RATELIMIT_USED, &quota.used);
+        answer.set(X_RATELIMIT_RESET, &quota.reset.timestamp());
+        answer.set(X_RATELIMIT_RESOURCE, &"core");
+        // Simulated, too: clients reckon from it how long a reset is away.
+        answer.set(DATE, &visit.now.format("%a, %d %b %Y %H:%M:%S GMT"));
+        answer.set(X_GITHUB_API_VERSION_SELECTED, visit.version.as_ref().unwrap_or(&VERSIONS[0]));
+        answer.set(X_GITHUB_MEDIA_TYPE, "github.v3; format=json");
+        let number = self.answers.fetch_add(1, Ordering::Relaxed);
+        answer.set(X_GITHUB_REQUEST_ID, &format!("C0DE:{:X}:{number:X}", self.plan.seed));
+        if let Some(scopes) = visit.caller.scopes() {
+            answer.set(X_OAUTH_SCOPES, &scopes);
+        }
+        answer
+    }
+}
+
+/// `GET /rate_limit`; newer versions of the API do without the old `rate` beside `resources`.
+fn rate_limit(core: Quota, version: &str) -> Answer {
+    let resource = |quota: Quota| {
+        let Quota { limit, used, reset } = quota;
+        json!({ "limit": limit, "used": used, "remaining": quota.remaining(), "reset": reset.timestamp() })
+    };
+    let search = Quota { limit: 30, used: 0, reset: core.reset };
+    let mut body = json!({ "resources": { "core": resource(core), "search": resource(search) } });
+    if version == VERSIONS[0] {
+        body["rate"] = resource(core);
+    }
+    Answer::json(StatusCode::OK, &body)
+}
+
+/// The version of the API to speak, or what was asked for instead.
+fn version(headers: &HeaderMap) -> Result<&'static str, String> {
+    let Some(asked) = headers.get(X_GITHUB_API_VERSION) else { return Ok(VERSIONS[0]) };
+    let known = VERSIONS.into_iter().find(|version| asked.as_bytes() == version.as_bytes());
+    known.ok_or_else(|| String::from_utf8_lossy(asked.as_bytes()).into_owned())
+}
+
+fn unsupported(version: &str) -> Refusal {
+    let message = format!("Version \"{version}\" of the API is not supported.");
+    Refusal::new(StatusCode::BAD_REQUEST, message)
+}

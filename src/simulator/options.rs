@@ -1,0 +1,145 @@
+//! The switches of the simulator.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::builder::RangedU64ValueParser;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use super::access::Token;
+use super::faults::Fault;
+use super::world::Plan;
+
+/// Which company to simulate, at what time, for whom, with which faults. The default is what the command
+/// line gives without switches.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where to listen, on this machine only; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+
+    /// Print one line of JSON that says where everything is, before serving
+    #[arg(long)]
+    pub json: bool,
+
+    /// Organisations
+    #[arg(long, value_name = "N", default_value = "2", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000))]
+    pub orgs: usize,
+
+    /// Teams of all organisations together
+    #[arg(long, value_name = "N", default_value = "12", value_parser = RangedU64ValueParser::<usize>::new().range(0..=100_000))]
+    pub teams: usize,
+
+    /// People in the whole company
+    #[arg(long, value_name = "N", default_value = "180", value_parser = RangedU64ValueParser::<usize>::new().range(0..=1_000_000))]
+    pub users: usize,
+
+    /// What everything left to chance depends on
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub seed: u64,
+
+    /// The simulated time at the start (RFC 3339) [default: the real time]
+    #[arg(long, value_name = "INSTANT")]
+    pub now: Option<DateTime<Utc>>,
+
+    /// Let one more day pass every so often, for example 10s
+    #[arg(long, value_name = "DURATION", value_parser = pace)]
+    pub day_every: Option<Duration>,
+
+    /// A bearer token and what it is good for; repeatable; ORG:member is a mere member
+    /// [default: octocat-demo-token=manage_billing:copilot+read:org+read:enterprise]
+    #[arg(long = "token", value_name = "NAME=SCOPE+SCOPE[@ORG+ORG]")]
+    pub tokens: Vec<Token>,
+
+    /// Requests each token has per hour
+    #[arg(long, value_name = "N", default_value = "5000")]
+    pub rate_limit: u64,
+
+    /// A fault, for example path=/orgs/*,every=3,status=502; repeatable; other kinds: delay=DURATION,
+    /// hang, cut, reset, empty, html
+    #[arg(long = "fault", value_name = "SPEC")]
+    pub faults: Vec<Fault>,
+}
+
+impl Options {
+    /// The plan of a company that starts on `start`.
+    pub(super) fn plan(&self, start: NaiveDate) -> Plan {
+        Plan { orgs: self.orgs, teams: self.teams, users: self.users, seed: self.seed, start }
+    }
+
+    /// The tokens given, or the one there is without any.
+    pub(super) fn tokens(&self) -> Vec<Token> {
+        if self.tokens.is_empty() { vec![Token::default()] } else { self.tokens.clone() }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        // Asking clap keeps the defaults in one place.
+        let parsed: Result<ArgMatches, _> =
+            Self::augment_args(Command::new("simulate").no_binary_name(true)).try_get_matches_from([""; 0]);
+        parsed.and_then(|matches| Self::from_arg_matches(&matches)).expect("every switch has a default")
+    }
+}
+
+/// A duration above zero.
+fn pace(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration.is_zero() { Err("a day cannot pass every 0s".into()) } else { Ok(duration) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(switches: &[&str]) -> Result<Options, String> {
+        let command = Options::augment_args(Command::new("simulate").no_binary_name(true));
+        let matches = command.try_get_matches_from(switches).map_err(|error| error.to_string())?;
+        Options::from_arg_matches(&matches).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_command_line() {
+        let defaults = Options::default();
+        assert_eq!(parsed(&[]).unwrap(), defaults);
+        assert_eq!((defaults.orgs, defaults.teams, defaults.users, defaults.seed), (2, 12, 180, 1));
+        assert_eq!((defaults.rate_limit, defaults.listen.to_string()), (5000, "127.0.0.1:0".into()));
+        assert_eq!(defaults.tokens()[0].name(), "octocat-demo-token");
+    }
+
+    #[test]
+    fn switches_are_read() {
+        let options = parsed(&[
+            "--json",
+            "--orgs=5",
+            "--now=2026-11-20T12:00:00+01:00",
+            "--day-every=10s",
+            "--token=a=read:org",
+            "--token=b=",
+            "--fault=hang,first=1",
+            "--fault=path=/orgs/*,status=502",
+        ])
+        .unwrap();
+        assert!(options.json);
+        assert_eq!(options.orgs, 5);
+        assert_eq!(options.now, Some("2026-11-20T11:00:00Z".parse().unwrap()));
+        assert_eq!(options.day_every, Some(Duration::from_secs(10)));
+        assert_eq!(options.tokens.iter().map(Token::name).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(options.faults.len(), 2);
+    }
+
+    #[test]
+    fn switches_that_make_no_sense_are_refused_with_the_reason() {
+        for (switch, reason) in [
+            ("--orgs=0", "0 is not in 1..=1000"),
+            ("--day-every=0s", "a day cannot pass every 0s"),
+            ("--token=a", "a token is written NAME=scope+scope"),
+            ("--fault=slow", "`slow` is unknown"),
+            ("--now=today", "invalid value 'today'"),
+        ] {
+            let error = parsed(&[switch]).unwrap_err();
+            assert!(error.contains(reason), "{switch}: {error}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The simulated GitHub as its clients see it, over real HTTP.
+//!
+//! Expected numbers are added up here from the people's deeds, in the plainest way there is.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on is a test that fails")]
+
+mod client;
+mod door;
+mod faults;
+mod life;
+mod teams;
+mod truth;
+mod usage;
