@@ -1,2 +1,149 @@
-//! x
-fn main() {}
+//! The program: reads the command and the configuration, hands in port, clock and stop signal, and ends with a code.
+
+use std::{error::Error, process::ExitCode, sync::Arc};
+
+use clap::Parser;
+use github_copilot_exporter::{
+    cli::{Cli, Command, Demo},
+    clock::SystemClock,
+    config::{Config, Log, Problem},
+    demo,
+    server::listen::listen,
+    service,
+    simulator::{Options, Simulator},
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// The configuration or the command line is not usable (`EX_USAGE` of sysexits).
+const UNUSABLE: u8 = 64;
+
+/// Why the program ends with another code than 0.
+enum Failed {
+    /// 64, with every problem on a line.
+    Configuration(Vec<Problem>),
+    /// 1.
+    Start(Box<dyn Error>),
+}
+
+impl<E: Error + 'static> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self::Start(Box::new(error))
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help and version come this way, too. Nothing can be done if the terminal is gone.
+            let _ = usage.print();
+            return if usage.use_stderr() { UNUSABLE.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(cli.command.unwrap_or(Command::Serve)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => report(&failed),
+    }
+}
+
+#[tokio::main]
+async fn run(command: Command) -> Result<(), Failed> {
+    match command {
+        Command::Serve => serve().await,
+        Command::Demo(Demo { simulator }) => show(simulator).await,
+        Command::Simulate(options) => simulate(options).await,
+    }
+}
+
+async fn serve() -> Result<(), Failed> {
+    let config = Config::from_process().map_err(Failed::Configuration)?;
+    start_log(config.log);
+    exporter(config, |_| ()).await
+}
+
+#[allow(clippy::print_stdout, reason = "the addresses are what a demo is asked for")]
+async fn show(options: Options) -> Result<(), Failed> {
+    let simulator = Simulator::start(options.clone()).await?;
+    let announcement = simulator.announcement();
+    let config = demo::config(&announcement, &options).map_err(Failed::Configuration)?;
+    start_log(config.log);
+    exporter(config, |address| {
+        println!("A simulated GitHub at {}, and what the exporter tells of it:", announcement.api);
+        println!();
+        println!("  overview  http://{address}/");
+        println!("  metrics   http://{address}/metrics");
+        println!();
+        println!("Ctrl-C ends it.");
+    })
+    .await
+}
+
+#[allow(clippy::print_stdout, reason = "the address is what a simulator is asked for")]
+async fn simulate(options: Options) -> Result<(), Failed> {
+    let json = options.json;
+    let simulator = Simulator::start(options).await?;
+    let announcement = simulator.announcement();
+    if json {
+        println!("{}", serde_json::to_string(&announcement)?);
+    } else {
+        println!("A simulated GitHub at {}", announcement.api);
+        println!("  organisations  {}", announcement.orgs.join(", "));
+        println!("  enterprise     {}", announcement.enterprise);
+        println!("  token          {}", announcement.token);
+    }
+    let stop = stop_signal()?;
+    stop.await;
+    simulator.stop().await;
+    Ok(())
+}
+
+/// Runs the exporter until it is asked to stop. `announce` gets its address once the port is open.
+async fn exporter(config: Config, announce: impl FnOnce(std::net::SocketAddr)) -> Result<(), Failed> {
+    let listener = listen(config.listen).map_err(|error| {
+        std::io::Error::new(error.kind(), format!("EXPORTER_LISTEN_ADDRESS {}: {error}", config.listen))
+    })?;
+    let address = listener.local_addr()?;
+    let stop = stop_signal()?;
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
+    announce(address);
+    service::serve(config, listener, Arc::new(SystemClock), stop).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ready when the process is asked to stop, by Ctrl-C or by SIGTERM.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn start_log(log: Log) {
+    let json = log.json.then(|| tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).boxed());
+    let logfmt = || tracing_logfmt::builder().with_target(false).layer().with_writer(std::io::stderr).boxed();
+    let layer = json.unwrap_or_else(logfmt);
+    tracing_subscriber::registry().with(layer.with_filter(LevelFilter::from_level(log.level))).init();
+}
+
+#[allow(clippy::print_stderr, reason = "before the log is set up, errors go to the terminal")]
+fn report(failed: &Failed) -> ExitCode {
+    match failed {
+        Failed::Configuration(problems) => {
+            for problem in problems {
+                eprintln!("{problem}");
+            }
+            UNUSABLE.into()
+        }
+        Failed::Start(error) => {
+            eprintln!("could not start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
