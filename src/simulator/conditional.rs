@@ -5,11 +5,8 @@ use hyper::http::StatusCode;
 
 use super::answer::Answer;
 
-/// Gives a good answer its `ETag`, and takes its body away if `headers` name it in `If-None-Match`.
+/// Gives a good answer (200) its `ETag`, and takes its body away if `headers` name it in `If-None-Match`.
 pub(super) fn conditional(mut answer: Answer, headers: &HeaderMap) -> Answer {
-    if answer.status != StatusCode::OK {
-        return answer;
-    }
     let tag = format!("W/\"{:016x}\"", fingerprint(&answer.body));
     if is_known(&tag, headers) {
         answer = Answer::empty(StatusCode::NOT_MODIFIED);

@@ -19,7 +19,7 @@ use super::faults::{Faults, StatusFault};
 use super::journal::Journal;
 use super::limits::{Limits, Quota};
 use super::options::Options;
-use super::paging::{Paging, Query};
+use super::paging::{Page, Query};
 use super::routes::{OwnerName, Place, Route, TeamName, View};
 use super::world::{Plan, World};
 use super::{teams, usage};
@@ -112,18 +112,18 @@ impl Github {
             let message = "Request forbidden: every request needs a User-Agent header.";
             return Err(Refusal::new(StatusCode::FORBIDDEN, message));
         }
-        let token = caller.token()?;
+        let known = caller.token()?.is_some();
         let reads = [Method::GET, Method::HEAD].contains(&request.method);
         let route = Route::of(request.uri.path()).filter(|_| reads);
         let charged = route != Some(Route::RateLimit);
         if charged && !self.limits.charge(caller.bucket(), *now) {
-            let who = token.map_or("your address", |_| "this token");
+            let who = if known { "this token" } else { "your address" };
             return Err(Refusal::rate_limited(StatusCode::FORBIDDEN, who));
         }
         let answer = match route.ok_or_else(Refusal::not_found)? {
             Route::RateLimit => rate_limit(self.quota(visit), version),
             Route::Versions => Answer::json(StatusCode::OK, &VERSIONS),
-            Route::View(view, owner, team) => self.view(visit, token, view, &owner, team.as_ref())?,
+            Route::View(view, owner, team) => self.view(visit, view, &owner, team.as_ref())?,
         };
         let answer = conditional(answer, &request.headers);
         if charged && answer.status == StatusCode::NOT_MODIFIED {
@@ -132,46 +132,24 @@ impl Github {
         Ok(answer)
     }
 
-    /// What the holder of `token` sees of a place.
+    /// What the caller sees of a place.
     fn view(
         &self,
         visit: &Visit<'_>,
-        token: Option<&Token>,
         view: View,
         owner: &OwnerName,
         team: Option<&TeamName>,
     ) -> Result<Answer, Refusal> {
-        let token = token.ok_or_else(Refusal::requires_authentication)?;
+        let token = visit.caller.token()?.ok_or_else(Refusal::requires_authentication)?;
         let entity = token.admit(view, owner.find(&self.world))?;
         let team = team.map(|name| name.find(entity).ok_or_else(Refusal::not_found)).transpose()?;
-        let (place, query) = (Place { entity, team }, Query::of(visit.request.uri.query()));
-        match view {
-            View::Teams => {
-                let (teams, paging, total) = teams::page(entity, self.plan.founded(), &query);
-                Ok(self.page(&teams, paging, total, visit.request, &place.path(view)))
-            }
-            View::Usage => {
-                let (days, paging, total) = usage::page(&self.world, place, &query, visit.now)?;
-                Ok(self.page(&days, paging, total, visit.request, &place.path(view)))
-            }
-        }
-    }
-
-    /// One page of a list of `total` elements, with the way to the others.
-    fn page(
-        &self,
-        list: &impl Serialize,
-        paging: Paging,
-        total: usize,
-        request: &Parts,
-        path: &str,
-    ) -> Answer {
-        let mut answer = Answer::json(StatusCode::OK, list);
-        let url = format!("{}{path}", self.url_for(&request.headers));
-        if let Some(link) = paging.link(total, &url, &Query::of(request.uri.query())) {
-            answer.set(LINK, &link);
-        }
-        answer
+        let place = Place { entity, team };
+        let url = format!("{}{}", self.url_for(&visit.request.headers), place.path(view));
+        let query = Query::of(visit.request.uri.query());
+        Ok(match view {
+            View::Teams => listed(&teams::page(entity, self.plan.founded(), &query), &url, &query),
+            View::Usage => listed(&usage::page(&self.world, place, &query, visit.now)?, &url, &query),
+        })
     }
 
     /// The host as the client calls it, because clients send no token to a host they do not know.
@@ -198,6 +176,15 @@ impl Github {
         }
         answer
     }
+}
+
+/// One page of the list at `url`, with the way to the others.
+fn listed(page: &Page<impl Serialize>, url: &str, query: &Query) -> Answer {
+    let mut answer = Answer::json(StatusCode::OK, &page.elements);
+    if let Some(link) = page.link(url, query) {
+        answer.set(LINK, &link);
+    }
+    answer
 }
 
 /// `GET /rate_limit`; newer versions of the API do without the old `rate` beside `resources`.

@@ -18,7 +18,7 @@ use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -88,8 +88,10 @@ async fn serve(stream: TcpStream, github: Arc<Github>) {
     let service = service_fn(move |request: Request<Incoming>| -> Pin<Box<dyn Future<Output = _> + Send>> {
         Box::pin(respond(github.clone(), request.into_parts().0))
     });
+    // Clients decide how long a connection idles: one closed just as it is used again would be a fault
+    // that nobody asked for.
     let mut connection =
-        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+        http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(stream), service);
     let end = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     let mut stream = connection.into_parts().io.into_inner();
     match end {

@@ -33,6 +33,22 @@ pub(super) struct Paging {
     per_page: usize,
 }
 
+/// One page of a list.
+#[derive(Debug)]
+pub(super) struct Page<E> {
+    pub(super) elements: Vec<E>,
+    paging: Paging,
+    /// How many elements there are on all pages.
+    total: usize,
+}
+
+impl<E> Page<E> {
+    /// The `Link` header for this page of the list at `url`; `None` when it is the only one.
+    pub(super) fn link(&self, url: &str, query: &Query) -> Option<String> {
+        self.paging.link(self.total, url, query)
+    }
+}
+
 impl Paging {
     /// Reads `page` and `per_page`. What is no number above zero counts as not given; more than `max`
     /// per page counts as `max`.
@@ -41,14 +57,20 @@ impl Paging {
         Self { page: number("page").unwrap_or(1), per_page: number("per_page").unwrap_or(default).min(max) }
     }
 
+    /// This page of `list`, each element as `show` shows it.
+    pub(super) fn pick<E, S>(self, list: &[E], show: impl FnMut(&E) -> S) -> Page<S> {
+        let elements = list[self.range(list.len())].iter().map(show).collect();
+        Page { elements, paging: self, total: list.len() }
+    }
+
     /// The places in a list of `total` elements that are on this page.
-    pub(super) fn range(self, total: usize) -> Range<usize> {
+    fn range(self, total: usize) -> Range<usize> {
         let start = (self.page - 1).saturating_mul(self.per_page).min(total);
         start..start.saturating_add(self.per_page).min(total)
     }
 
-    /// The `Link` header for a list of `total` elements at `url`; `None` when they fit on one page.
-    pub(super) fn link(self, total: usize, url: &str, query: &Query) -> Option<String> {
+    /// The relations to other pages of a list of `total` elements; `None` when they fit on one page.
+    fn link(self, total: usize, url: &str, query: &Query) -> Option<String> {
         let last = total.div_ceil(self.per_page);
         if last < 2 {
             return None;

@@ -6,21 +6,19 @@
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::paging::{Paging, Query};
+use super::paging::{Page, Paging, Query};
 use super::world::{Entity, Kind, Team};
 
 const API: &str = "https://api.github.example";
 const SITE: &str = "https://github.example";
 
-/// The teams on the page that `query` asks for, and how many there are on all pages.
-pub(super) fn page(entity: &Entity, founded: NaiveDate, query: &Query) -> (Vec<Value>, Paging, usize) {
-    let paging = Paging::of(query, 30, 100);
+/// The page of teams that `query` asks for.
+pub(super) fn page(entity: &Entity, founded: NaiveDate, query: &Query) -> Page<Value> {
     let body = |team: &Team| match entity.kind {
         Kind::Organisation => org_team(entity, team),
         Kind::Enterprise => enterprise_team(entity, team, founded),
     };
-    let teams = entity.teams[paging.range(entity.teams.len())].iter().map(body).collect();
-    (teams, paging, entity.teams.len())
+    Paging::of(query, 30, 100).pick(&entity.teams, body)
 }
 
 /// A team of an organisation, with its parent.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::deeds::{Deed, Feature};
 use super::errors::Refusal;
-use super::paging::{Paging, Query};
+use super::paging::{Page, Paging, Query};
 use super::routes::Place;
 use super::stack::Editor;
 use super::world::{Person, Team, World};
@@ -56,7 +56,7 @@ struct Completions {
     active_users: u64,
 }
 
-/// The days on the page that `query` asks for, and how many there are on all pages.
+/// The page of days that `query` asks for.
 ///
 /// Added up anew for every request: a person's day takes a fraction of a microsecond.
 pub(super) fn page(
@@ -64,14 +64,13 @@ pub(super) fn page(
     place: Place<'_>,
     query: &Query,
     now: DateTime<Utc>,
-) -> Result<(Vec<UsageDay>, Paging, usize), Refusal> {
-    let paging = Paging::of(query, WINDOW.into(), WINDOW.into());
+) -> Result<Page<UsageDay>, Refusal> {
     let days: Vec<_> = days(query, now)?.filter(|day| is_shown(world, place.team, *day)).collect();
     let usage = |day: &NaiveDate| match place.team {
         Some(team) => fold(world, world.members(team, *day), *day),
         None => fold(world, world.people_of(place.entity), *day),
     };
-    Ok((days[paging.range(days.len())].iter().map(usage).collect(), paging, days.len()))
+    Ok(Paging::of(query, WINDOW.into(), WINDOW.into()).pick(&days, usage))
 }
 
 /// Owners show every day; a team only those on which it was large enough.

@@ -233,6 +233,33 @@ mod tests {
     }
 
     #[test]
+    fn licences_and_memberships_begin_on_their_first_day_and_end_before_their_last() {
+        let world = World::new(&DEFAULT);
+        let near = |day| [shift(day, -1), day];
+        let leavers: Vec<_> = world.people.iter().filter(|person| person.licence.until.is_some()).collect();
+        assert!(!leavers.is_empty());
+        for person in leavers {
+            let Licence { from, until } = person.licence;
+            let is_licensed = |day| world.is_licensed(person, day);
+            assert_eq!(near(from).map(is_licensed), [false, true]);
+            assert_eq!(near(until.unwrap()).map(is_licensed), [true, false]);
+        }
+        let mut moves = 0;
+        for team in all_teams(&world) {
+            for Membership { person, from, until } in &team.memberships {
+                let is_in =
+                    |day| world.members(team, day).any(|member| member.id == world.people[*person].id);
+                assert_eq!(near(*from).map(is_in), [false, true]);
+                if let Some(until) = until {
+                    assert_eq!(near(*until).map(is_in), [true, false]);
+                    moves += 1;
+                }
+            }
+        }
+        assert!(moves > 0);
+    }
+
+    #[test]
     fn a_company_of_one_works() {
         let plan = Plan { orgs: 1, teams: 0, users: 1, ..DEFAULT };
         let world = World::new(&plan);

@@ -3,7 +3,8 @@
 use github_copilot_exporter::simulator::Options;
 use serde_json::{Value, json};
 
-use crate::client::{Client, options, relation};
+use crate::client::{Client, options, relation, window};
+use crate::truth;
 
 const TEAM: [&str; 15] = [
     "id",
@@ -100,4 +101,22 @@ async fn a_company_without_teams_lists_none() {
     for path in ["/orgs/octo-retail/teams", "/enterprises/octo-group/teams"] {
         assert_eq!(client.list(path).await, [] as [Value; 0], "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_large_company_is_listed_and_counted_whole() {
+    let client = Client::start(Options { orgs: 5, teams: 2_000, users: 6_000, ..options() }).await;
+    let world = client.world();
+    let mut listed = Vec::new();
+    for org in world.orgs() {
+        let (teams, pages) = client.all_pages(&format!("/orgs/{}/teams?per_page=100", org.login)).await;
+        assert_eq!(pages, 4, "{}", org.login);
+        listed.extend(teams.iter().map(|team| team["id"].as_u64().unwrap()));
+        let team = org.teams.last().unwrap();
+        let days = client.list(&format!("/orgs/{}/team/{}/copilot/usage", org.login, team.slug)).await;
+        assert_eq!(days, truth::team(world, team, &window("2026-11-20")), "{}", team.slug);
+    }
+    listed.sort_unstable();
+    listed.dedup();
+    assert_eq!(listed.len(), 2_000);
 }
