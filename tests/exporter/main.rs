@@ -6,7 +6,11 @@
 )]
 
 mod client;
+mod company;
 mod golden;
 mod http;
+mod outage;
 mod refresh;
 mod support;
+#[path = "../simulator/truth.rs"]
+mod truth;
