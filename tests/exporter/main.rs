@@ -6,11 +6,15 @@
 )]
 
 mod client;
+mod commands;
 mod company;
 mod golden;
 mod http;
 mod outage;
+mod program;
+mod prometheus;
 mod refresh;
+mod scale;
 mod support;
 #[path = "../simulator/truth.rs"]
 mod truth;

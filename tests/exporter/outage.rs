@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     company::{NOON, all_up, noon, options, watch},
-    support::{Exporter, ManualClock, Scrape},
+    support::{Exporter, ManualClock, Patience, Scrape},
 };
 
 /// One organisation is enough to break.
@@ -180,7 +180,9 @@ async fn a_github_that_is_killed_and_comes_back_is_network_and_heals() {
     // A hanging question is in flight when it dies.
     simulator.set_faults(vec![Fault::new(FaultKind::Hang)]);
     clock.advance(3600);
+    let patience = Patience::new();
     while !simulator.requests().iter().any(|request| request.if_none_match.is_some()) {
+        patience.check("a question in flight");
         tokio::task::yield_now().await;
     }
     simulator.stop().await;

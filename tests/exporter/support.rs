@@ -24,6 +24,19 @@ use tokio::{
 /// The longest any test waits for something to come true. Far above what is needed on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Ends a loop that waits for something, should it never come.
+pub struct Patience(Wall);
+
+impl Patience {
+    pub fn new() -> Self {
+        Self(Wall::now())
+    }
+
+    pub fn check(&self, what: &str) {
+        assert!(self.0.elapsed() < PATIENCE, "never came: {what}");
+    }
+}
+
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
 pub struct ManualClock(watch::Sender<Instant>);
@@ -98,13 +111,13 @@ impl Exporter {
 
     /// The same with a clock that moves on by so many seconds each time.
     pub async fn until_by(&self, seconds: i64, what: &str, holds: impl Fn(&Scrape) -> bool) -> Scrape {
-        let began = Wall::now();
+        let patience = Patience::new();
         loop {
             let scrape = self.scrape().await;
             if holds(&scrape) {
                 return scrape;
             }
-            assert!(began.elapsed() < PATIENCE, "never came: {what}\n{}", scrape.text);
+            patience.check(&format!("{what}\n{}", scrape.text));
             self.clock.advance(seconds);
         }
     }

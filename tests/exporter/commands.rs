@@ -1,0 +1,189 @@
+//! The program from outside: commands, exit codes, what it says and what it never says.
+
+use std::{ffi::OsStr, net::TcpListener, os::unix::ffi::OsStrExt, process::Command};
+
+use github_copilot_exporter::simulator::{Fault, FaultKind, Options, Simulator, StatusFault};
+
+use crate::{
+    company::all_up,
+    program::{Running, exporter, promtool_check, run},
+    support::{Patience, Scrape},
+};
+
+const COMPLETE: [(&str, &str); 3] =
+    [("GITHUB_TOKEN", "ghp_secret"), ("GITHUB_ORGS", "octo"), ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0")];
+
+#[test]
+fn without_configuration_it_ends_with_64_and_says_what_to_set() {
+    for command in [&[][..], &["serve"]] {
+        let (code, said, problems) = run(exporter(command, &[]));
+        assert_eq!((code, &*said), (Some(64), ""));
+        let expected = "GITHUB_TOKEN or GITHUB_TOKEN_FILE must be set: GitHub tells nothing without a token; for example GITHUB_TOKEN=ghp_…\n\
+             GITHUB_ORGS or GITHUB_ENTERPRISE must be set: there is nothing to watch; for example GITHUB_ORGS=octo-org,octo-labs\n";
+        assert_eq!(problems, expected);
+    }
+}
+
+#[test]
+fn three_bad_variables_are_three_lines_without_a_secret_or_a_panic() {
+    let variables = [
+        ("GITHUB_TOKEN", "ghp_secret with a space"),
+        ("GITHUB_ORGS", "octo/ghp_secret"),
+        ("EXPORTER_REFRESH_INTERVAL", "ghp_secret"),
+    ];
+    let (code, _, problems) = run(exporter(&["serve"], &variables));
+    assert_eq!(code, Some(64));
+    assert_eq!(problems.lines().count(), 3, "{problems}");
+    assert!(!problems.contains("secret") && !problems.contains("panicked"), "{problems}");
+}
+
+#[test]
+fn help_and_version_are_no_errors_and_a_wrong_command_is_64() {
+    let (code, help, _) = run(exporter(&["--help"], &[]));
+    assert_eq!(code, Some(0));
+    for command in ["serve", "demo", "simulate"] {
+        assert!(help.contains(command), "{help}");
+    }
+    let (code, version, _) = run(exporter(&["--version"], &[]));
+    assert_eq!(code, Some(0));
+    assert!(version.starts_with(concat!("github-copilot-exporter ", env!("CARGO_PKG_VERSION"))), "{version}");
+    for wrong in
+        [&["server"][..], &["--port=1"], &["simulate", "--now=yesterday"], &["simulate", "--fault=often"]]
+    {
+        let (code, _, usage) = run(exporter(wrong, &[]));
+        assert_eq!(code, Some(64), "{wrong:?}: {usage}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_ends_with_1_and_names_the_variable() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let variables = [COMPLETE[0], COMPLETE[1], ("EXPORTER_LISTEN_ADDRESS", &*address)];
+    let (code, _, error) = run(exporter(&[], &variables));
+    assert_eq!(code, Some(1));
+    assert!(
+        error
+            .contains(&format!("could not start: EXPORTER_LISTEN_ADDRESS {address}: Address already in use")),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_stop_signal_ends_it_with_0_even_while_github_hangs() {
+    let mut variables = COMPLETE.to_vec();
+    // Nothing answers there, and nothing refuses: the port is open and nobody accepts.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = format!("http://{}", silent.local_addr().unwrap());
+    variables.push(("GITHUB_API_URL", &api));
+    let running = Running::start(exporter(&[], &variables));
+    running.address();
+    let (status, said) = running.terminate();
+    assert_eq!(status.code(), Some(0), "{said:?}");
+}
+
+#[test]
+fn variables_of_others_that_are_not_utf8_do_no_harm() {
+    let mut command = exporter(&[], &COMPLETE);
+    command.env("SOMEBODY_ELSES", OsStr::from_bytes(b"\xff\xfe")).env(OsStr::from_bytes(b"\xff"), "x");
+    let running = Running::start(command);
+    running.address();
+    assert_eq!(running.terminate().0.code(), Some(0));
+}
+
+#[test]
+fn a_misspelt_variable_is_warned_about() {
+    let mut variables = COMPLETE.to_vec();
+    variables.push(("EXPORTER_REFRESH_INTERVALL", "5m"));
+    let running = Running::start(exporter(&[], &variables));
+    let line = running.line_with("EXPORTER_REFRESH_INTERVALL");
+    assert!(line.contains("level=warn"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_needs_no_token_and_no_network_and_tells_where_to_look() {
+    // A token in the environment must not get anywhere.
+    let variables = [("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"), ("GITHUB_TOKEN", "ghp_secret")];
+    let running = Running::start(exporter(&["demo", "--now", "2026-11-20T12:00:00Z"], &variables));
+    let metrics = running.line_with("/metrics");
+    let url = metrics.split_whitespace().nth(1).unwrap();
+    let patience = Patience::new();
+    let text = loop {
+        patience.check("the demo's figures");
+        let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let scrape = Scrape::read(text);
+        if all_up(&scrape, 3) {
+            break scrape.text;
+        }
+    };
+    assert!(text.contains("github_copilot_total_suggestions{") && !text.contains("ghp_secret"));
+    assert_eq!(promtool_check(&text), (Some(0), String::new()));
+    assert_eq!(running.terminate().0.code(), Some(0));
+}
+
+#[test]
+fn the_curl_example_of_the_seed_page_works_with_only_the_host_changed() {
+    let arguments = [
+        "simulate",
+        "--json",
+        "--token",
+        "YOUR-TOKEN=manage_billing:copilot",
+        "--now",
+        "2026-11-20T12:00:00Z",
+    ];
+    let running = Running::start(exporter(&arguments, &[]));
+    let line: serde_json::Value = serde_json::from_str(&running.line_with("api")).unwrap();
+    let keys: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["api", "downloads", "enterprise", "orgs", "token"]);
+    let (api, org) = (line["api"].as_str().unwrap(), line["orgs"][0].as_str().unwrap());
+    let mut curl = Command::new("curl");
+    curl.args(["-sL", "-H", "Accept: application/vnd.github+json", "-H", "Authorization: Bearer YOUR-TOKEN"]);
+    curl.args(["-H", "X-GitHub-Api-Version: 2022-11-28", &format!("{api}/orgs/{org}/copilot/usage")]);
+    let (code, body, _) = run(curl);
+    assert_eq!(code, Some(0));
+    let days: Vec<serde_json::Value> = serde_json::from_str(&body).unwrap();
+    assert_eq!(days.len(), 28);
+    assert_eq!(days[27]["day"], "2026-11-19");
+    assert_eq!(running.terminate().0.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_is_in_no_log_line_no_metric_and_on_no_page() {
+    let simulator =
+        Simulator::start(Options { orgs: 1, teams: 2, users: 20, ..Options::default() }).await.unwrap();
+    let company = simulator.announcement();
+    // Its message echoes the token, as a careless proxy might.
+    let message = Some(format!("Bad credentials: {}", company.token));
+    let refused = FaultKind::Status(StatusFault { message, ..StatusFault::new(401) });
+    simulator.set_faults(vec![Fault { first: Some(4), ..Fault::new(refused) }]);
+    let variables = [
+        ("GITHUB_API_URL", &*company.api),
+        ("GITHUB_TOKEN", &*company.token),
+        ("GITHUB_ORGS", &*company.orgs[0]),
+        ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
+        ("EXPORTER_REFRESH_INTERVAL", "1s"),
+        ("EXPORTER_LOG_LEVEL", "trace"),
+    ];
+    let running = Running::start(exporter(&[], &variables));
+    let address = running.address();
+    let get = async |path: &str| {
+        reqwest::get(format!("http://{address}{path}")).await.unwrap().text().await.unwrap()
+    };
+    let refusal = running.line_with("reason=unauthorized");
+    let mut shown = vec![refusal];
+    let patience = Patience::new();
+    loop {
+        patience.check("the recovery");
+        let scrape = Scrape::read(get("/metrics").await);
+        shown.extend([scrape.text.clone(), get("/").await]);
+        if all_up(&scrape, 1) {
+            break;
+        }
+    }
+    let (status, said) = running.terminate();
+    assert_eq!(status.code(), Some(0));
+    for text in shown.iter().chain(&said) {
+        assert!(!text.contains(&company.token), "{text}");
+    }
+    assert!(shown[0].contains("***"), "{}", shown[0]);
+}

@@ -1,0 +1,153 @@
+//! A real Prometheus scrapes the demo, and PromQL gives what the people did.
+
+use std::{fs, net::TcpListener, process::Command};
+
+use github_copilot_exporter::simulator::{Plan, World};
+use serde_json::Value;
+
+use crate::{
+    company::{NOON, days, noon},
+    program::{Running, exporter},
+    support::Patience,
+    truth,
+};
+
+/// Prometheus over the demo, both as processes.
+struct Scene {
+    _demo: Running,
+    prometheus: Running,
+    url: String,
+    _data: tempfile::TempDir,
+}
+
+impl Scene {
+    async fn start() -> Self {
+        let demo =
+            Running::start(exporter(&["demo", "--now", NOON], &[("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0")]));
+        let target = demo.address();
+        let data = tempfile::tempdir().unwrap();
+        let config = data.path().join("prometheus.yml");
+        let yaml = format!(
+            "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: copilot\n  static_configs: [{{targets: ['{target}']}}]\n"
+        );
+        fs::write(&config, yaml).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut command = Command::new("prometheus");
+        command.arg(format!("--config.file={}", config.display()));
+        command.arg(format!("--storage.tsdb.path={}", data.path().join("tsdb").display()));
+        command.arg(format!("--web.listen-address={port}"));
+        let prometheus = Running::start(command);
+        prometheus.line_with("Server is ready to receive web requests");
+        Self { _demo: demo, prometheus, url: format!("http://{port}"), _data: data }
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
+        let url = format!("{}{path}", self.url);
+        reqwest::Client::new().get(url).query(query).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// The value of each series that an instant query gives, by one of its labels.
+    async fn query(&self, promql: &str, label: &str) -> Vec<(String, f64)> {
+        let answer = self.get("/api/v1/query", &[("query", promql)]).await;
+        assert_eq!(answer["status"], "success", "{promql}: {answer}");
+        let results = answer["data"]["result"].as_array().unwrap();
+        let value = |result: &Value| result["value"][1].as_str().unwrap().parse().unwrap();
+        let name = |result: &Value| result["metric"][label].as_str().unwrap_or_default().to_owned();
+        let mut found: Vec<_> = results.iter().map(|result| (name(result), value(result))).collect();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        found
+    }
+
+    /// Waits until a query gives something: the first scrapes may come before the first answers.
+    async fn query_when_there(&self, promql: &str, label: &str) -> Vec<(String, f64)> {
+        let patience = Patience::new();
+        loop {
+            let found = self.query(promql, label).await;
+            if !found.is_empty() {
+                return found;
+            }
+            patience.check(promql);
+        }
+    }
+}
+
+fn sorted(mut values: Vec<(String, f64)>) -> Vec<(String, f64)> {
+    values.sort_by(|a, b| a.0.cmp(&b.0));
+    values
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promql_over_the_demo_gives_what_its_people_did() {
+    let scene = Scene::start().await;
+    let world = World::new(&Plan { orgs: 2, teams: 12, users: 180, seed: 1, start: noon().date_naive() });
+    let yesterday = days()[27];
+    let whole = |field: &str| -> Vec<(String, f64)> {
+        let of = |org| truth::day(&world, world.people_of(org), yesterday)[field].as_f64().unwrap();
+        sorted(world.orgs().iter().map(|org| (org.login.clone(), of(org))).collect())
+    };
+    let all = r#"count(github_copilot_exporter_source_up == 1) == 6"#;
+    scene.query_when_there(all, "").await;
+
+    let suggestions = r#"sum by (org) (github_copilot_suggestions{org!="",team=""})"#;
+    assert_eq!(
+        scene.query_when_there(suggestions, "org").await,
+        whole("total_suggestions_count"),
+        "rows add up"
+    );
+    let users = r#"github_copilot_total_active_users{org!="",team=""}"#;
+    assert_eq!(scene.query(users, "org").await, whole("total_active_users"));
+    let rate =
+        r#"github_copilot_total_acceptances{enterprise!="",team=""} / github_copilot_total_suggestions"#;
+    let company = truth::day(&world, world.people_of(world.enterprise()), yesterday);
+    let expected = company["total_acceptances_count"].as_f64().unwrap()
+        / company["total_suggestions_count"].as_f64().unwrap();
+    assert_eq!(scene.query(rate, "enterprise").await, [(world.enterprise().login.clone(), expected)]);
+
+    let org = &world.orgs()[0];
+    let by_day =
+        format!(r#"max by (day) (github_copilot_daily_active_users{{org="{}",team=""}})"#, org.login);
+    let expected: Vec<_> = days()
+        .into_iter()
+        .map(|day| {
+            (
+                day.to_string(),
+                truth::day(&world, world.people_of(org), day)["total_active_users"].as_f64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(scene.query(&by_day, "day").await, expected);
+
+    let by_team = format!(r#"github_copilot_total_chat_turns{{org="{}",team!=""}}"#, org.login);
+    let turns =
+        |team| Some(truth::team(&world, team, &[yesterday]).first()?["total_chat_turns"].as_f64().unwrap());
+    let expected = org.teams.iter().filter_map(|team| Some((team.slug.clone(), turns(team)?))).collect();
+    assert_eq!(scene.query(&by_team, "team").await, sorted(expected), "small teams are absent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_is_content_with_the_scrape() {
+    let scene = Scene::start().await;
+    scene.query_when_there(r#"up{job="copilot"} == 1"#, "job").await;
+    scene.query_when_there("count(github_copilot_total_suggestions)", "").await;
+    let targets = scene.get("/api/v1/targets", &[]).await;
+    let target = &targets["data"]["activeTargets"][0];
+    assert_eq!((target["health"].as_str(), target["lastError"].as_str()), (Some("up"), Some("")), "{target}");
+    let own = reqwest::get(format!("{}/metrics", scene.url)).await.unwrap().text().await.unwrap();
+    for loss in [
+        "prometheus_target_scrapes_sample_duplicate_timestamp_total",
+        "prometheus_target_scrapes_sample_out_of_bounds_total",
+        "prometheus_target_scrapes_sample_out_of_order_total",
+        "prometheus_target_scrape_pool_exceeded_target_limit_total",
+    ] {
+        assert!(own.lines().any(|line| line == format!("{loss} 0")), "{loss}");
+    }
+    let types = scene
+        .get("/api/v1/targets/metadata", &[("metric", "github_copilot_exporter_http_requests_total")])
+        .await;
+    assert_eq!(types["data"][0]["type"], "counter", "{types}");
+    let (status, said) = scene.prometheus.terminate();
+    assert!(status.success());
+    let complaints: Vec<_> =
+        said.iter().filter(|line| line.contains("level=warn") && line.contains("scrape")).collect();
+    assert!(complaints.is_empty(), "{complaints:?}");
+}
