@@ -1,8 +1,11 @@
 //! The page for people: the last month of every owner, how asking for it goes, and what to change where it does not.
 //!
-//! [`sources`] shows how each source stands ([`standing`]), [`limits`] what GitHub allows; [`words`] writes numbers and times. The page has no script and no outside parts, and
+//! [`figures`] shows an owner's numbers by means of [`chart`], [`sources`] how each source stands ([`standing`]),
+//! [`limits`] what GitHub allows; [`words`] writes numbers and times. The page has no script and no outside parts, and
 //! all that comes from outside is escaped by maud.
 
+mod chart;
+mod figures;
 mod limits;
 mod sources;
 mod standing;
@@ -135,7 +138,7 @@ fn section(index: usize, owner: &OwnerOverview, now: Instant) -> Markup {
                     "Figures for " time datetime=(day) { (words::day(day)) } " (UTC), " (words::days_ago(day, now))
                 }
             }
-            @if owner.days.is_empty() { p.nothing { (without_days(owner)) } }
+            @if owner.days.is_empty() { p.nothing { (without_days(owner)) } } @else { (figures::figures(owner)) }
             @if !owner.sources.is_empty() { (sources::table(owner, now)) }
         }
     }
@@ -239,7 +242,7 @@ mod tests {
     fn an_owner_shows_its_day_its_figures_and_that_all_is_well() {
         let html = show(vec![owner("octo", tried(None))]);
         says(&html, &["Organisation", "<h2>octo</h2>", "All sources work.", "9 seconds ago"]);
-        says(&html, &["Thursday, 19 November 2026</time> (UTC), 3 days ago"]);
+        says(&html, &["Thursday, 19 November 2026</time> (UTC), 3 days ago", ">1,234<", ">25%<"]);
     }
 
     #[test]

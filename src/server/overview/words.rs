@@ -22,6 +22,28 @@ pub(super) fn unsigned(number: u64) -> String {
     i64::try_from(number).map_or_else(|_| number.to_string(), count)
 }
 
+/// A ratio as a percentage with one decimal, where that says more.
+pub(super) fn percent(ratio: f64) -> String {
+    let percent = ratio * 100.0;
+    // Only nonsense is this large. Its digits would tell nothing and burst the page.
+    if percent.abs() >= 1e6 {
+        return format!("{percent:.0e}%");
+    }
+    let written = format!("{percent:.1}").replace('-', "\u{2212}");
+    format!("{}%", written.strip_suffix(".0").unwrap_or(&written))
+}
+
+/// A number at an axis, where there is little room: `800`, `15k`, `2.5M`.
+pub(super) fn short(number: f64) -> String {
+    let (scaled, unit) = match number.abs() {
+        size if size < 1e4 => (number, ""),
+        size if size < 1e6 => (number / 1e3, "k"),
+        size if size < 1e9 => (number / 1e6, "M"),
+        _ => return format!("{number:.0e}").replace('-', "\u{2212}"),
+    };
+    format!("{scaled}{unit}").replace('-', "\u{2212}")
+}
+
 /// `1 team`, `2 teams`.
 pub(super) fn some(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", unsigned(number), if number == 1 { "" } else { "s" })
@@ -30,6 +52,11 @@ pub(super) fn some(number: u64, noun: &str) -> String {
 /// `Thursday, 19 November 2026`.
 pub(super) fn day(day: NaiveDate) -> String {
     day.format("%A, %-d %B %Y").to_string()
+}
+
+/// `19 Nov`.
+pub(super) fn short_day(day: NaiveDate) -> String {
+    day.format("%-d %b").to_string()
 }
 
 /// How long ago a day was: `yesterday`, `3 days ago`.
@@ -91,6 +118,36 @@ mod tests {
     }
 
     #[test]
+    fn a_percentage_has_a_decimal_only_where_it_says_something() {
+        let cases = [
+            (0.0, "0%"),
+            (1.0, "100%"),
+            (0.314_15, "31.4%"),
+            (-0.5, "\u{2212}50%"),
+            (2.0, "200%"),
+            (1e18, "1e20%"),
+        ];
+        for (ratio, words) in cases {
+            assert_eq!(percent(ratio), words);
+        }
+    }
+
+    #[test]
+    fn axis_labels_stay_short_at_every_size() {
+        let cases = [
+            (0.0, "0"),
+            (8_000.0, "8000"),
+            (15_000.0, "15k"),
+            (2.5e6, "2.5M"),
+            (1e19, "1e19"),
+            (-20.0, "\u{2212}20"),
+        ];
+        for (number, words) in cases {
+            assert_eq!(short(number), words);
+        }
+    }
+
+    #[test]
     fn a_span_is_told_in_its_largest_unit() {
         let cases = [
             (1, "1 second"),
@@ -116,6 +173,7 @@ mod tests {
     fn days_are_named_and_counted_back_by_the_calendar() {
         let thursday = NaiveDate::from_ymd_opt(2026, 11, 19).unwrap();
         assert_eq!(day(thursday), "Thursday, 19 November 2026");
+        assert_eq!(short_day(thursday), "19 Nov");
         assert_eq!(moment(noon()), "22 Nov 2026, 12:00 UTC");
         let cases = [(22, "today"), (21, "yesterday"), (19, "3 days ago"), (23, "in the future")];
         for (day, words) in cases {
