@@ -27,7 +27,7 @@ pub(super) fn figures(owner: &OwnerOverview) -> Markup {
     });
     html! {
         div.figures {
-            @for measure in Measure::BOTH { (measure.figure(&days, owner.day)) }
+            @for measure in Measure::BOTH { (measure.figure(&days, owner.latest.as_ref())) }
         }
         @if gaps {
             p.note { "An empty place is a day without a figure, not a zero; a zero stands on the line." }
@@ -93,6 +93,15 @@ impl Measure {
         }
     }
 
+    /// What stands below the big number.
+    fn below(self, latest: Option<&DayOverview>) -> String {
+        match latest {
+            None => "no day is old enough for EXPORTER_SETTLE_DAYS yet".to_owned(),
+            Some(day) if self.value(day).is_some() => self.meaning(day),
+            Some(day) => self.tooltip(Some(day)),
+        }
+    }
+
     /// The day's value, or why it has none.
     fn tooltip(self, day: Option<&DayOverview>) -> String {
         let Some(day) = day else { return "no data from GitHub".to_owned() };
@@ -122,8 +131,8 @@ impl Measure {
         }
     }
 
-    fn figure(self, days: &[(NaiveDate, Option<&DayOverview>)], chosen: Option<NaiveDate>) -> Markup {
-        let slots: Vec<Slot> = days.iter().map(|(day, held)| self.slot(*day, *held, chosen)).collect();
+    fn figure(self, days: &[(NaiveDate, Option<&DayOverview>)], latest: Option<&DayOverview>) -> Markup {
+        let slots: Vec<Slot> = days.iter().map(|(day, held)| self.slot(*day, *held, latest)).collect();
         let title = format!("{}, {} days", self.title(), slots.len());
         let chart = Chart {
             title: &title,
@@ -133,33 +142,24 @@ impl Measure {
             label: self.label(),
             slots: &slots,
         };
-        let shown = days.iter().find(|(day, _)| Some(*day) == chosen).and_then(|(_, held)| *held);
         html! {
             figure.(self.class()) {
                 figcaption {
                     h3 { (self.title()) }
-                    @match shown.and_then(|day| Some((day, self.number(day)?))) {
-                        Some((day, number)) => {
-                            p.number { (number) }
-                            p.meaning { (self.meaning(day)) }
-                        }
-                        None => {
-                            p.number { "\u{2013}" }
-                            p.meaning { (self.tooltip(shown)) }
-                        }
-                    }
+                    p.number { (latest.and_then(|day| self.number(day)).as_deref().unwrap_or("\u{2013}")) }
+                    p.meaning { (self.below(latest)) }
                 }
-                (chart.draw())
+                @if !slots.is_empty() { (chart.draw()) }
             }
         }
     }
 
-    fn slot(self, day: NaiveDate, held: Option<&DayOverview>, chosen: Option<NaiveDate>) -> Slot {
+    fn slot(self, day: NaiveDate, held: Option<&DayOverview>, latest: Option<&DayOverview>) -> Slot {
         Slot {
             day,
             value: held.and_then(|held| self.value(held)),
             words: self.tooltip(held),
-            chosen: chosen == Some(day),
+            chosen: latest.is_some_and(|latest| latest.day == day),
         }
     }
 
@@ -196,9 +196,22 @@ mod tests {
     }
 
     fn draw(days: Vec<DayOverview>) -> String {
-        let newest = days.iter().map(|day| day.day).max();
-        let owner = OwnerOverview { owner: Owner::org("octo"), day: newest, days, sources: Vec::new() };
-        figures(&owner).into_string()
+        let latest = days.iter().max_by_key(|day| day.day).copied();
+        draw_with(latest, days)
+    }
+
+    fn draw_with(latest: Option<DayOverview>, days: Vec<DayOverview>) -> String {
+        figures(&OwnerOverview { owner: Owner::org("octo"), latest, days, sources: Vec::new() }).into_string()
+    }
+
+    #[test]
+    fn the_big_number_is_the_data_days_even_if_the_history_does_not_hold_it() {
+        let settled = day("2026-11-16", [Some(7), None, None]);
+        let html = draw_with(Some(settled), vec![day("2026-11-19", [Some(9), None, None])]);
+        assert!(html.contains("<p class=\"number\">7</p>"), "{html}");
+        assert!(!draw_with(Some(settled), Vec::new()).contains("<svg"), "nothing to draw");
+        let html = draw_with(None, vec![settled]);
+        assert!(html.contains("no day is old enough") && html.contains("<svg"), "{html}");
     }
 
     #[test]

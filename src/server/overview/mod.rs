@@ -16,7 +16,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use self::standing::Standing;
 use crate::{
     clock::Instant,
-    model::overview::{Overview, OwnerOverview},
+    model::overview::{DayOverview, Overview, OwnerOverview},
     owner::Owner,
     refresh::published::Picture,
     source::Source,
@@ -92,6 +92,9 @@ fn summary(overview: &Overview) -> Markup {
 /// The sources counted by how they stand.
 fn tally(overview: &Overview) -> String {
     let standings = || overview.owners.iter().flat_map(standings);
+    if !overview.owners.is_empty() && standings().next().is_none() {
+        return "Nothing is asked: EXPORTER_SOURCES has no source that this version can ask.".to_owned();
+    }
     if standings().all(|standing| standing == Standing::Unasked) {
         return "The first answers are being fetched from GitHub. Reload this page in a moment.".to_owned();
     }
@@ -133,12 +136,13 @@ fn section(index: usize, owner: &OwnerOverview, now: Instant) -> Markup {
         section.card id={ "owner-" (index) } {
             p.kind { (kind) }
             h2 { (owner.owner.name()) }
-            @if let Some(day) = owner.day {
+            @if let Some(DayOverview { day, .. }) = owner.latest {
                 p.day {
                     "Figures for " time datetime=(day) { (words::day(day)) } " (UTC), " (words::days_ago(day, now))
                 }
             }
-            @if owner.days.is_empty() { p.nothing { (without_days(owner)) } } @else { (figures::figures(owner)) }
+            @if owner.latest.is_some() || !owner.days.is_empty() { (figures::figures(owner)) }
+            @if owner.days.is_empty() { p.nothing { (without_days(owner)) } }
             @if !owner.sources.is_empty() { (sources::table(owner, now)) }
         }
     }
@@ -146,7 +150,7 @@ fn section(index: usize, owner: &OwnerOverview, now: Instant) -> Markup {
 
 /// Why there is nothing to draw.
 fn without_days(owner: &OwnerOverview) -> &'static str {
-    if owner.day.is_some() {
+    if owner.latest.is_some() {
         return "No history to draw: EXPORTER_HISTORY_DAYS is 0.";
     }
     let activity = owner.sources.iter().find(|(source, _)| *source == Source::Activity);
@@ -172,10 +176,7 @@ mod tests {
     use super::*;
     use crate::{
         github::{Failure, Reason},
-        model::{
-            overview::DayOverview,
-            state::{Attempt, SourceState, Targets},
-        },
+        model::state::{Attempt, SourceState, Targets},
     };
 
     fn noon() -> Instant {
@@ -202,7 +203,7 @@ mod tests {
             DayOverview { day, active_users: Some(1_234), suggestions: Some(4), acceptances: Some(1) };
         OwnerOverview {
             owner: Owner::org(name),
-            day: Some(day),
+            latest: Some(figures),
             days: vec![figures],
             sources: vec![(Source::Activity, activity)],
         }
@@ -228,9 +229,15 @@ mod tests {
     }
 
     #[test]
+    fn without_any_source_nothing_is_promised() {
+        let none = OwnerOverview { sources: Vec::new(), ..owner("octo", SourceState::default()) };
+        says(&show(vec![none]), &["Nothing is asked: EXPORTER_SOURCES"]);
+    }
+
+    #[test]
     fn an_owner_before_its_first_attempt_has_words_and_no_chart() {
         let html = show(vec![OwnerOverview {
-            day: None,
+            latest: None,
             days: Vec::new(),
             ..owner("octo", SourceState::default())
         }]);
@@ -281,12 +288,12 @@ mod tests {
             (tried(None), "with no day to show"),
         ];
         for (state, words) in cases {
-            let nothing = OwnerOverview { day: None, days: Vec::new(), ..owner("octo", state) };
+            let nothing = OwnerOverview { latest: None, days: Vec::new(), ..owner("octo", state) };
             says(&show(vec![nothing]), &[words]);
         }
         let without = |owner| show(vec![OwnerOverview { days: Vec::new(), ..owner }]);
         says(&without(owner("octo", tried(None))), &["EXPORTER_HISTORY_DAYS is 0"]);
-        let teams_only = OwnerOverview { day: None, sources: Vec::new(), ..owner("octo", tried(None)) };
+        let teams_only = OwnerOverview { latest: None, sources: Vec::new(), ..owner("octo", tried(None)) };
         says(&without(teams_only), &["EXPORTER_SOURCES has no"]);
     }
 }

@@ -120,8 +120,12 @@ fn why(owner: &OwnerOverview, source: Source, state: &SourceState) -> Option<Mar
     })
 }
 
+fn has_figures(owner: &OwnerOverview) -> bool {
+    owner.latest.is_some() || !owner.days.is_empty()
+}
+
 fn waiting(owner: &OwnerOverview) -> &'static str {
-    if owner.days.is_empty() {
+    if !has_figures(owner) {
         "GitHub has published nothing yet for this owner. Nothing to change: it is asked again."
     } else {
         "GitHub\u{2019}s last answer was empty; the figures shown are the last good ones."
@@ -156,7 +160,7 @@ fn advised(last: &Attempt) -> Vec<Reason> {
 fn remains(owner: &OwnerOverview, source: Source, state: &SourceState) -> &'static str {
     let read = |targets: Targets| targets.ok > 0;
     let held = match source {
-        Source::Activity => owner.day.is_some() || !owner.days.is_empty(),
+        Source::Activity => has_figures(owner),
         _ => state.last_success.is_some() || state.last.as_ref().is_some_and(|last| read(last.targets)),
     };
     match (held, source) {
@@ -204,7 +208,7 @@ mod tests {
         let state = SourceState { last, ..SourceState::default() };
         let owner = OwnerOverview {
             owner: Owner::org("octo"),
-            day: None,
+            latest: None,
             days: first.iter_days().take(days).map(day).collect(),
             sources: vec![(source, state)],
         };
