@@ -27,7 +27,7 @@ pub(super) fn percent(ratio: f64) -> String {
     let percent = ratio * 100.0;
     // Only nonsense is this large. Its digits would tell nothing and burst the page.
     if percent.abs() >= 1e6 {
-        return format!("{percent:.0e}%");
+        return format!("{percent:.0e}%").replace('-', "\u{2212}");
     }
     let written = format!("{percent:.1}").replace('-', "\u{2212}");
     format!("{}%", written.strip_suffix(".0").unwrap_or(&written))
@@ -126,6 +126,7 @@ mod tests {
             (-0.5, "\u{2212}50%"),
             (2.0, "200%"),
             (1e18, "1e20%"),
+            (-1e18, "\u{2212}1e20%"),
         ];
         for (ratio, words) in cases {
             assert_eq!(percent(ratio), words);
