@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 
 use super::{
     state::{SourceState, Targets},
+    usage::Totals,
     view::{ScopeView, Snapshot},
 };
 use crate::{clock::Instant, owner::Owner, source::Source};
@@ -22,8 +23,9 @@ pub struct Overview {
 pub struct OwnerOverview {
     /// Whose.
     pub owner: Owner,
-    /// The day that the latest figures describe.
-    pub day: Option<NaiveDate>,
+    /// The day that the series without a `day` label describe. It need not be among `days`: that depends on how much
+    /// history is wanted, and on how long a day is to settle.
+    pub latest: Option<DayOverview>,
     /// The last month, oldest first.
     pub days: Vec<DayOverview>,
     /// How asking went, by source.
@@ -44,6 +46,11 @@ pub struct DayOverview {
 }
 
 impl DayOverview {
+    fn of(day: NaiveDate, totals: &Totals) -> Self {
+        let Totals { active_users, suggestions, acceptances, .. } = *totals;
+        Self { day, active_users, suggestions, acceptances }
+    }
+
     /// Accepted completions per completion shown; nothing where none was shown.
     pub fn acceptance_rate(&self) -> Option<f64> {
         let shown = self.suggestions.filter(|shown| *shown > 0)?;
@@ -65,7 +72,7 @@ impl Overview {
         let wholes = snapshot.scopes.iter().filter(|scope| scope.team.is_none());
         let owners = wholes.zip(&snapshot.owners).map(|(scope, owner)| OwnerOverview {
             owner: scope.owner.clone(),
-            day: scope.latest.as_ref().map(|latest| latest.day),
+            latest: scope.latest.as_ref().map(|latest| DayOverview::of(latest.day, latest.totals)),
             days: days(scope),
             sources: owner.sources.iter().map(|(source, state)| (*source, state.clone())).collect(),
         });
@@ -74,11 +81,5 @@ impl Overview {
 }
 
 fn days(scope: &ScopeView<'_>) -> Vec<DayOverview> {
-    let day = |day: &super::view::HistoryDay<'_>| DayOverview {
-        day: day.day,
-        active_users: day.totals.active_users,
-        suggestions: day.totals.suggestions,
-        acceptances: day.totals.acceptances,
-    };
-    scope.history.iter().map(day).collect()
+    scope.history.iter().map(|day| DayOverview::of(day.day, day.totals)).collect()
 }

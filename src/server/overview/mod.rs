@@ -1,0 +1,299 @@
+//! The page for people: the last month of every owner, how asking for it goes, and what to change where it does not.
+//!
+//! [`figures`] shows an owner's numbers by means of [`chart`], [`sources`] how each source stands ([`standing`]),
+//! [`limits`] what GitHub allows; [`words`] writes numbers and times. The page has no script and no outside parts, and
+//! all that comes from outside is escaped by maud.
+
+mod chart;
+mod figures;
+mod limits;
+mod sources;
+mod standing;
+mod words;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use self::standing::Standing;
+use crate::{
+    clock::Instant,
+    model::overview::{DayOverview, Overview, OwnerOverview},
+    owner::Owner,
+    refresh::published::Picture,
+    source::Source,
+};
+
+const STYLE: &str = include_str!("style.css");
+
+/// The page as HTML, as it is at `now`.
+pub fn page(picture: &Picture, now: Instant) -> String {
+    let overview = &picture.overview;
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { "GitHub Copilot exporter" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (header(overview, now))
+                main {
+                    (summary(overview))
+                    @for (index, owner) in overview.owners.iter().enumerate() { (section(index, owner, now)) }
+                    @if let Some(limits) = limits::section(&picture.ledger, now) { (limits) }
+                }
+                footer { p { "All days and times are UTC. Only counts are shown here, and nobody\u{2019}s name." } }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn header(overview: &Overview, now: Instant) -> Markup {
+    // The picture that is there before anything was rendered has no moment.
+    let rendered = (overview.at != Instant::default()).then_some(overview.at);
+    html! {
+        header {
+            div {
+                h1 { "GitHub Copilot exporter" }
+                p { "How people use GitHub Copilot, asked of GitHub and served to Prometheus." }
+                p.note {
+                    "Version " (env!("CARGO_PKG_VERSION"))
+                    @if let Some(at) = rendered { " \u{b7} rendered " (sources::time(at)) ", " (words::ago(at, now)) }
+                }
+            }
+            nav aria-label="Other pages" {
+                @for path in ["/metrics", "/healthz", "/readyz"] { a href=(path) { (path) } }
+            }
+        }
+    }
+}
+
+/// All sources in a sentence and, with several owners, the way to each of them.
+fn summary(overview: &Overview) -> Markup {
+    let worst = overview.owners.iter().filter_map(worst).min().unwrap_or(Standing::Unasked);
+    html! {
+        div.summary.(worst.class()) { p { (worst.symbol()) " " (tally(overview)) } }
+        @if overview.owners.len() > 1 {
+            nav.owners aria-label="Owners" {
+                @for (index, owner) in overview.owners.iter().enumerate() {
+                    span {
+                        a href={ "#owner-" (index) } { (owner.owner.name()) }
+                        @if let Some(worst) = worst_of_note(owner) { " " (worst.sign()) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The sources counted by how they stand.
+fn tally(overview: &Overview) -> String {
+    let standings = || overview.owners.iter().flat_map(standings);
+    if !overview.owners.is_empty() && standings().next().is_none() {
+        return "Nothing is asked: EXPORTER_SOURCES has no source that this version can ask.".to_owned();
+    }
+    if standings().all(|standing| standing == Standing::Unasked) {
+        return "The first answers are being fetched from GitHub. Reload this page in a moment.".to_owned();
+    }
+    let all = standings().count();
+    let count = |wanted: Standing| standings().filter(|standing| *standing == wanted).count();
+    if count(Standing::Works) == all {
+        return "All sources work.".to_owned();
+    }
+    let counts = [
+        (count(Standing::Failing), Standing::Failing.word()),
+        (count(Standing::Waiting), Standing::Waiting.word()),
+        (count(Standing::Unasked), Standing::Unasked.word()),
+        (count(Standing::Works), "working"),
+    ]
+    .into_iter();
+    let counts: Vec<String> =
+        counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    format!("{}: {}.", words::some(all as u64, "source"), counts.join(", "))
+}
+
+fn standings(owner: &OwnerOverview) -> impl Iterator<Item = Standing> {
+    owner.sources.iter().map(|(_, state)| Standing::of(state))
+}
+
+fn worst(owner: &OwnerOverview) -> Option<Standing> {
+    standings(owner).min()
+}
+
+fn worst_of_note(owner: &OwnerOverview) -> Option<Standing> {
+    worst(owner).filter(|standing| *standing != Standing::Works)
+}
+
+fn section(index: usize, owner: &OwnerOverview, now: Instant) -> Markup {
+    let kind = match owner.owner {
+        Owner::Org(_) => "Organisation",
+        Owner::Enterprise(_) => "Enterprise",
+    };
+    html! {
+        section.card id={ "owner-" (index) } {
+            p.kind { (kind) }
+            h2 { (owner.owner.name()) }
+            @if let Some(DayOverview { day, .. }) = owner.latest {
+                p.day {
+                    "Figures for " time datetime=(day) { (words::day(day)) } " (UTC), " (words::days_ago(day, now))
+                }
+            }
+            @if owner.latest.is_some() || !owner.days.is_empty() { (figures::figures(owner)) }
+            @if owner.days.is_empty() { p.nothing { (without_days(owner)) } }
+            @if !owner.sources.is_empty() { (sources::table(owner, now)) }
+        }
+    }
+}
+
+/// Why there is nothing to draw.
+fn without_days(owner: &OwnerOverview) -> &'static str {
+    if owner.latest.is_some() {
+        return "No history to draw: EXPORTER_HISTORY_DAYS is 0.";
+    }
+    let activity = owner.sources.iter().find(|(source, _)| *source == Source::Activity);
+    match activity.map(|(_, state)| Standing::of(state)) {
+        None => {
+            "The owner\u{2019}s own figures are not asked for: EXPORTER_SOURCES has no \u{201c}activity\u{201d}."
+        }
+        Some(Standing::Unasked) => "The first answers are being fetched from GitHub.",
+        Some(Standing::Failing) => {
+            "No figures yet, because asking fails. The table says why and what to change."
+        }
+        Some(Standing::Waiting) => "No figures yet: GitHub has published nothing for this owner.",
+        Some(Standing::Works) => "No figures to draw: GitHub answers, but with no day to show.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, time::Duration};
+
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::{
+        github::{Failure, Reason},
+        model::state::{Attempt, SourceState, Targets},
+    };
+
+    fn noon() -> Instant {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    fn tried(problem: Option<Failure>) -> SourceState {
+        let failures = problem.iter().map(|problem| (problem.reason, 1)).collect::<BTreeMap<_, _>>();
+        let last = Attempt {
+            at: noon(),
+            took: Duration::ZERO,
+            failures,
+            problem,
+            waiting: false,
+            targets: Targets::default(),
+            next: noon() + TimeDelta::hours(1),
+        };
+        SourceState { last: Some(last), ..SourceState::default() }
+    }
+
+    fn owner(name: &str, activity: SourceState) -> OwnerOverview {
+        let day = "2026-11-19".parse().unwrap();
+        let figures =
+            DayOverview { day, active_users: Some(1_234), suggestions: Some(4), acceptances: Some(1) };
+        OwnerOverview {
+            owner: Owner::org(name),
+            latest: Some(figures),
+            days: vec![figures],
+            sources: vec![(Source::Activity, activity)],
+        }
+    }
+
+    fn show(owners: Vec<OwnerOverview>) -> String {
+        let overview = Overview { at: noon(), owners };
+        page(&Picture { overview, ..Picture::default() }, noon() + TimeDelta::seconds(9))
+    }
+
+    #[track_caller]
+    fn says(html: &str, parts: &[&str]) {
+        for part in parts {
+            assert!(html.contains(part), "{part:?} is missing in {html}");
+        }
+    }
+
+    #[test]
+    fn a_page_before_anything_was_rendered_says_that_answers_are_being_fetched() {
+        let html = page(&Picture::default(), noon());
+        says(&html, &["The first answers are being fetched", "href=\"/metrics\"", env!("CARGO_PKG_VERSION")]);
+        assert!(!html.contains("1970"), "{html}");
+    }
+
+    #[test]
+    fn without_any_source_nothing_is_promised() {
+        let none = OwnerOverview { sources: Vec::new(), ..owner("octo", SourceState::default()) };
+        says(&show(vec![none]), &["Nothing is asked: EXPORTER_SOURCES"]);
+    }
+
+    #[test]
+    fn an_owner_before_its_first_attempt_has_words_and_no_chart() {
+        let html = show(vec![OwnerOverview {
+            latest: None,
+            days: Vec::new(),
+            ..owner("octo", SourceState::default())
+        }]);
+        says(&html, &["The first answers are being fetched", "not asked yet"]);
+        assert!(!html.contains("<svg"), "{html}");
+    }
+
+    #[test]
+    fn an_owner_shows_its_day_its_figures_and_that_all_is_well() {
+        let html = show(vec![owner("octo", tried(None))]);
+        says(&html, &["Organisation", "<h2>octo</h2>", "All sources work.", "9 seconds ago"]);
+        says(&html, &["Thursday, 19 November 2026</time> (UTC), 3 days ago", ">1,234<", ">25%<"]);
+    }
+
+    #[test]
+    fn names_and_details_from_outside_are_escaped() {
+        let failure = Failure::new(Reason::Forbidden, "<script>alert(1)</script>\" onload=\"x");
+        let html = show(vec![owner("<script>", tried(Some(failure))), owner("b", tried(None))]);
+        says(&html, &["&lt;script&gt;alert(1)", "<h2>&lt;script&gt;</h2>"]);
+        assert!(!html.contains("<script") && !html.contains("\" onload"), "{html}");
+    }
+
+    #[test]
+    fn nothing_is_loaded_and_no_link_leads_outside() {
+        let failures = Reason::ALL.map(|reason| owner("octo", tried(Some(Failure::new(reason, "x")))));
+        let html = show(failures.into());
+        for outside in ["<script", " src=", "href=\"http", "url(", "@import", "<link", " style=\""] {
+            assert!(!html.contains(outside), "{outside} is in the page");
+        }
+    }
+
+    #[test]
+    fn a_failing_owner_is_counted_at_the_top_and_can_be_jumped_to() {
+        let failure = Failure::new(Reason::PolicyDisabled, "GET /x answered 403");
+        let html = show(vec![owner("good", tried(None)), owner("bad", tried(Some(failure)))]);
+        says(&html, &["2 sources: 1 failing, 1 working.", "href=\"#owner-1\"", "id=\"owner-1\""]);
+        says(&html, &["policy_disabled", "Advice: ", "The figures shown are the last good ones."]);
+    }
+
+    #[test]
+    fn an_owner_without_days_says_why_there_is_nothing_to_draw() {
+        let failure = || tried(Some(Failure::new(Reason::NotFound, "x")));
+        let mut waiting = tried(None);
+        waiting.last.as_mut().unwrap().waiting = true;
+        let cases = [
+            (failure(), "because asking fails"),
+            (waiting, "GitHub has published nothing for this owner"),
+            (tried(None), "with no day to show"),
+        ];
+        for (state, words) in cases {
+            let nothing = OwnerOverview { latest: None, days: Vec::new(), ..owner("octo", state) };
+            says(&show(vec![nothing]), &[words]);
+        }
+        let without = |owner| show(vec![OwnerOverview { days: Vec::new(), ..owner }]);
+        says(&without(owner("octo", tried(None))), &["EXPORTER_HISTORY_DAYS is 0"]);
+        let teams_only = OwnerOverview { latest: None, sources: Vec::new(), ..owner("octo", tried(None)) };
+        says(&without(teams_only), &["EXPORTER_SOURCES has no"]);
+    }
+}

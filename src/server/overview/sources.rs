@@ -1,0 +1,283 @@
+//! An owner's sources as a table: how asking goes, and what to change where it does not.
+
+use maud::{Markup, html};
+
+use super::{standing::Standing, words};
+use crate::{
+    clock::Instant,
+    github::{Failure, Reason},
+    model::{
+        overview::OwnerOverview,
+        state::{Attempt, SourceState, Targets},
+    },
+    source::Source,
+};
+
+const COLUMNS: [&str; 5] = ["Source", "State", "Last success", "Next try", "Result"];
+
+/// The table. Its roles are spelt out because on a phone its rows are laid out as blocks, and browsers then forget
+/// that it is a table.
+pub(super) fn table(owner: &OwnerOverview, now: Instant) -> Markup {
+    html! {
+        table role="table" {
+            caption { "What is asked of GitHub" }
+            thead role="rowgroup" {
+                tr role="row" {
+                    @for column in COLUMNS { th role="columnheader" scope="col" { (column) } }
+                }
+            }
+            @for (source, state) in &owner.sources {
+                tbody role="rowgroup" {
+                    (row(*source, state, now))
+                    @if let Some(why) = why(owner, *source, state) {
+                        tr.why role="row" { td role="cell" colspan=(COLUMNS.len()) { (why) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(source: Source, state: &SourceState, now: Instant) -> Markup {
+    let [_, standing, success, next, result] = COLUMNS;
+    let last = state.last.as_ref();
+    html! {
+        tr role="row" {
+            th role="rowheader" scope="row" { (source) small { (subject(source)) } }
+            td role="cell" data-label=(standing) { (Standing::of(state).sign()) }
+            td role="cell" data-label=(success) {
+                @match state.last_success {
+                    Some(at) => { span { (words::ago(at, now)) small { (time(at)) } } }
+                    None => "none yet",
+                }
+            }
+            td role="cell" data-label=(next) {
+                @match last {
+                    Some(Attempt { next, .. }) => { span { (words::until(*next, now)) small { (time(*next)) } } }
+                    None => "now",
+                }
+            }
+            td role="cell" data-label=(result) { (last.map_or_else(|| "\u{2013}".to_owned(), |last| outcome(source, last))) }
+        }
+    }
+}
+
+/// A moment that machines can read, too.
+pub(super) fn time(at: Instant) -> Markup {
+    html! { time datetime=(at.format("%Y-%m-%dT%H:%M:%SZ")) { (words::moment(at)) } }
+}
+
+/// What a source is about.
+const fn subject(source: Source) -> &'static str {
+    match source {
+        Source::Activity => "the owner\u{2019}s own figures",
+        Source::Teams => "teams and their figures",
+        Source::Seats => "who has a seat",
+        Source::Billing => "what it costs",
+    }
+}
+
+/// What became of what was asked for.
+fn outcome(source: Source, attempt: &Attempt) -> String {
+    let Targets { ok, no_data, failing } = attempt.targets;
+    if source != Source::Teams {
+        let words = match (ok, no_data) {
+            (1.., _) => "with data",
+            (0, 1..) => "no data yet",
+            (0, 0) => "not read",
+        };
+        return words.to_owned();
+    }
+    let parts = [(ok, "with data"), (no_data, "without (fewer than five members)"), (failing, "failing")];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{} {what}", words::unsigned(count)))
+        .collect();
+    match (parts.is_empty(), attempt.is_success()) {
+        (false, _) => parts.join(", "),
+        (true, true) => "no teams".to_owned(),
+        (true, false) => "no team read yet".to_owned(),
+    }
+}
+
+/// Why something has no data, and what to change; nothing if all is well.
+fn why(owner: &OwnerOverview, source: Source, state: &SourceState) -> Option<Markup> {
+    let last = state.last.as_ref()?;
+    let failing = Standing::of(state) == Standing::Failing;
+    let small_teams = source == Source::Teams && last.targets.no_data > 0;
+    (failing || last.waiting || small_teams).then(|| {
+        html! {
+            @if failing { (failures(last)) p { (remains(owner, source, state)) } }
+            @else if last.waiting { p { (waiting(owner)) } }
+            @if small_teams {
+                p {
+                    "GitHub leaves out days on which a team had fewer than five members with a licence; "
+                    "such a team has no data until it grows."
+                }
+            }
+        }
+    })
+}
+
+fn has_figures(owner: &OwnerOverview) -> bool {
+    owner.latest.is_some() || !owner.days.is_empty()
+}
+
+fn waiting(owner: &OwnerOverview) -> &'static str {
+    if !has_figures(owner) {
+        "GitHub has published nothing yet for this owner. Nothing to change: it is asked again."
+    } else {
+        "GitHub\u{2019}s last answer was empty; the figures shown are the last good ones."
+    }
+}
+
+/// The first failure in full, and the words of those that came with it.
+fn failures(last: &Attempt) -> Markup {
+    let first = last.problem.as_ref().map(|problem| problem.reason);
+    let others = last.failures.iter().filter(|(reason, count)| first != Some(**reason) || **count > 1);
+    let others: Vec<String> =
+        others.map(|(reason, count)| format!("{} \u{d7} {reason}", words::unsigned(*count))).collect();
+    html! {
+        @if let Some(Failure { reason, detail, .. }) = &last.problem {
+            p { code.reason { (reason) } " " span.detail { (detail) } }
+        }
+        @if !others.is_empty() { p { "In this attempt: " (others.join(", ")) "." } }
+        @for reason in advised(last) {
+            p.advice { strong { "Advice: " } (reason.advice()) }
+        }
+    }
+}
+
+/// Every reason once, the first failure's first.
+fn advised(last: &Attempt) -> Vec<Reason> {
+    let first = last.problem.as_ref().map(|problem| problem.reason);
+    let others = last.failures.keys().copied().filter(|reason| first != Some(*reason));
+    first.into_iter().chain(others).collect()
+}
+
+/// What is shown while a source fails.
+fn remains(owner: &OwnerOverview, source: Source, state: &SourceState) -> &'static str {
+    let read = |targets: Targets| targets.ok > 0;
+    let held = match source {
+        Source::Activity => has_figures(owner),
+        _ => state.last_success.is_some() || state.last.as_ref().is_some_and(|last| read(last.targets)),
+    };
+    match (held, source) {
+        (false, _) => "There are no figures from this source yet.",
+        (true, Source::Teams) => "What was read is shown; for the rest the figures are the last good ones.",
+        (true, _) => "The figures shown are the last good ones.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, time::Duration};
+
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::{model::overview::DayOverview, owner::Owner};
+
+    fn noon() -> Instant {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    fn attempt(targets: [u64; 3]) -> Attempt {
+        let [ok, no_data, failing] = targets;
+        Attempt {
+            at: noon() - TimeDelta::minutes(12),
+            took: Duration::from_secs(2),
+            failures: BTreeMap::new(),
+            problem: None,
+            waiting: false,
+            targets: Targets { ok, no_data, failing },
+            next: noon() + TimeDelta::minutes(48),
+        }
+    }
+
+    fn failed(failures: &[(Reason, u64)], targets: [u64; 3]) -> Attempt {
+        let problem =
+            failures.first().map(|(reason, _)| Failure::new(*reason, "GET /x answered 4\u{d7}\u{d7}"));
+        Attempt { failures: failures.iter().copied().collect(), problem, ..attempt(targets) }
+    }
+
+    fn show(source: Source, last: Option<Attempt>, days: usize) -> String {
+        let first = noon().date_naive();
+        let day = |day| DayOverview { day, active_users: Some(1), suggestions: None, acceptances: None };
+        let state = SourceState { last, ..SourceState::default() };
+        let owner = OwnerOverview {
+            owner: Owner::org("octo"),
+            latest: None,
+            days: first.iter_days().take(days).map(day).collect(),
+            sources: vec![(source, state)],
+        };
+        table(&owner, noon()).into_string()
+    }
+
+    #[track_caller]
+    fn says(html: &str, parts: &[&str]) {
+        for part in parts {
+            assert!(html.contains(part), "{part:?} is missing in {html}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_works_says_when_it_is_asked_next_and_gives_no_advice() {
+        let html = show(Source::Activity, Some(attempt([1, 0, 0])), 1);
+        says(&html, &["works", "in 48 minutes", "22 Nov 2026, 12:48 UTC", "with data"]);
+        assert!(!html.contains("Advice"), "{html}");
+    }
+
+    #[test]
+    fn a_source_that_was_not_asked_yet_says_so() {
+        says(&show(Source::Teams, None, 0), &["not asked yet", "none yet"]);
+    }
+
+    #[test]
+    fn a_waiting_source_says_that_github_has_nothing_yet() {
+        let last = Attempt { waiting: true, ..attempt([0, 1, 0]) };
+        says(
+            &show(Source::Activity, Some(last.clone()), 0),
+            &["waiting", "GitHub has published nothing yet for this owner", "no data yet"],
+        );
+        says(&show(Source::Activity, Some(last), 3), &["the figures shown are the last good ones"]);
+    }
+
+    #[test]
+    fn a_failing_source_shows_its_word_its_detail_and_the_advice_for_every_reason() {
+        for reason in Reason::ALL {
+            let html = show(Source::Activity, Some(failed(&[(reason, 1)], [0, 0, 1])), 0);
+            let advice = maud::html! { (reason.advice()) }.into_string();
+            says(
+                &html,
+                &["failing", reason.word(), "GET /x answered", &advice, "no figures from this source"],
+            );
+        }
+        let two = failed(&[(Reason::NotFound, 3), (Reason::Timeout, 1)], [0, 0, 4]);
+        let html = show(Source::Teams, Some(two), 0);
+        says(&html, &["3 \u{d7} not_found, 1 \u{d7} timeout", Reason::Timeout.advice()]);
+    }
+
+    #[test]
+    fn a_failing_source_with_older_figures_says_that_they_are_the_last_good_ones() {
+        let last = || Some(failed(&[(Reason::ServerError, 1)], [0, 0, 1]));
+        says(&show(Source::Activity, last(), 2), &["The figures shown are the last good ones."]);
+    }
+
+    #[test]
+    fn teams_are_counted_in_words_and_small_ones_explained() {
+        let html = show(Source::Teams, Some(failed(&[(Reason::NotFound, 1)], [1212, 2, 1])), 1);
+        says(
+            &html,
+            &[
+                "1,212 with data, 2 without (fewer than five members), 1 failing",
+                "fewer than five members with",
+            ],
+        );
+        let html = show(Source::Teams, Some(attempt([3, 0, 0])), 1);
+        says(&html, &["3 with data"]);
+        assert!(!html.contains("five members"), "{html}");
+        says(&show(Source::Teams, Some(attempt([0, 0, 0])), 1), &["no teams"]);
+    }
+}
