@@ -7,7 +7,7 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 use crate::{
     clock::SharedClock,
     config::Config,
-    github::Client,
+    github::{Client, client::Unusable},
     model::{State, state::MONTH},
     refresh::{
         keeper::{Keeper, Rendering},
@@ -23,9 +23,9 @@ const NEWS: usize = 32;
 /// Why the service could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The TLS set-up of this machine cannot be used.
-    #[error("the client for GitHub could not be made: {0}")]
-    Client(#[source] reqwest::Error),
+    /// GitHub cannot be asked from this machine.
+    #[error(transparent)]
+    Client(#[from] Unusable),
 }
 
 /// Asks GitHub and serves what it tells, until `stop` is ready.
@@ -40,8 +40,7 @@ pub async fn serve(
     clock: SharedClock,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    let client = Client::new(config.github.clone(), Arc::clone(&clock)).map_err(StartError::Client)?;
-    let client = Arc::new(client);
+    let client = Arc::new(Client::new(config.github.clone(), Arc::clone(&clock))?);
     for name in &config.strangers {
         tracing::warn!(
             name,

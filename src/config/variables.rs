@@ -11,14 +11,21 @@ pub struct Variable {
     pub rule: &'static str,
     /// A value that is right.
     pub example: &'static str,
+    /// What it is for, as in the documentation.
+    pub about: &'static str,
 }
 
 macro_rules! variables {
-    ($($(#[$doc:meta])* $name:ident = $default:literal, $rule:literal, $example:literal;)*) => {
+    ($(#[doc = $about:literal] $name:ident = $default:literal, $rule:literal, $example:literal;)*) => {
         $(
-            $(#[$doc])*
-            pub const $name: &Variable =
-                &Variable { name: stringify!($name), default: $default, rule: $rule, example: $example };
+            #[doc = $about]
+            pub const $name: &Variable = &Variable {
+                name: stringify!($name),
+                default: $default,
+                rule: $rule,
+                example: $example,
+                about: $about.trim_ascii(),
+            };
         )*
 
         /// All of them, in the order of the documentation.
@@ -27,39 +34,39 @@ macro_rules! variables {
 }
 
 variables! {
-    /// With what GitHub is asked.
+    /// The token that GitHub is asked with.
     GITHUB_TOKEN = "", "must be one token of visible ASCII characters", "ghp_…";
-    /// A file that holds the token.
+    /// A file that holds the token instead. It is read for every request, so a rotated token is used at once.
     GITHUB_TOKEN_FILE = "", "must be a path; {owner} in it stands for the organisation or enterprise", "/run/secrets/github-token";
-    /// Organisations to watch.
+    /// Organisations to watch, in any spelling.
     GITHUB_ORGS = "", "must be logins of letters, digits, - and _, separated by commas", "octo-org,octo-labs";
-    /// Enterprise to watch.
+    /// Enterprise to watch: the whole of its organisations, nobody counted twice.
     GITHUB_ENTERPRISE = "", "must be one slug of letters, digits, - and _", "octo-group";
-    /// Which teams to watch.
+    /// Teams to watch. Of the patterns that match a team the last decides; a list that only leaves out begins with `*`.
     GITHUB_TEAMS = "*", "must be patterns of team or org/team with * and ?, separated by commas, ! before those to leave out; or none", "platform-*,!octo-org/platform-old";
-    /// Which of GitHub's interfaces to ask.
+    /// Which of GitHub's interfaces to ask. This version builds `usage`, which is what `auto` means.
     GITHUB_COPILOT_API = "auto", "must be auto or usage (reports is not built in this version)", "usage";
-    /// Where the API is.
+    /// Where the API is; `https://api.SUBDOMAIN.ghe.com` for data residency.
     GITHUB_API_URL = "https://api.github.com", "must be an https address without user, query or fragment (http only to this machine)", "https://api.octo.ghe.com";
-    /// Requests in flight per credential.
+    /// Requests in flight per credential. GitHub asks for one.
     GITHUB_CONCURRENCY = "1", "must be a whole number from 1 to 100", "1";
     /// The longest wait for one complete answer.
     GITHUB_TIMEOUT = "30s", "must be a duration of at least 1s", "30s";
-    /// What to ask for.
+    /// What to ask for. Leave out what the token may not read. `seats` and `billing` are accepted and not built yet.
     EXPORTER_SOURCES = "activity,teams,seats,billing", "must be words out of activity, teams, seats and billing, separated by commas", "activity,teams";
-    /// Where to serve.
+    /// Where to serve; without IPv6 the default falls back to `0.0.0.0`.
     EXPORTER_LISTEN_ADDRESS = "[::]:10220", "must be an IP address and a port", "127.0.0.1:10220";
-    /// How often to ask.
+    /// How often to ask. After a failure the next try comes sooner, by back-off.
     EXPORTER_REFRESH_INTERVAL = "1h", "must be a duration of at least 1s", "1h";
-    /// Days of the series with a `day` label.
+    /// Days that have series with a `day` label.
     EXPORTER_HISTORY_DAYS = "28", "must be a whole number from 0 to 28", "28";
-    /// How long ago the latest day must have ended.
+    /// The latest-day series describe the newest day that ended at least so many days ago; 0: the newest there is.
     EXPORTER_SETTLE_DAYS = "0", "must be a whole number from 0 to 27", "2";
-    /// How much is shown of each team.
+    /// How much is shown of each team: its totals; by language, editor and day as well (`core`); everything (`all`).
     EXPORTER_TEAM_DETAIL = "core", "must be totals, core or all", "core";
-    /// Names per scope and open label.
+    /// Languages, and editors, per owner or team; the rest is folded into `others`.
     EXPORTER_MAX_LABEL_VALUES = "50", "must be a whole number from 1 to 100000", "50";
-    /// Data series in all.
+    /// Data series in all. Above it detail is left out: days of teams, then rows of teams, then detail of owners.
     EXPORTER_MAX_SERIES = "300000", "must be a whole number from 1 to 100000000", "300000";
     /// How much is logged.
     EXPORTER_LOG_LEVEL = "info", "must be error, warn, info, debug or trace", "info";

@@ -89,6 +89,11 @@ pub struct Client {
     ledger: Mutex<Ledger>,
 }
 
+/// The TLS set-up of this machine cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the client for GitHub could not be made: {0}")]
+pub struct Unusable(#[from] reqwest::Error);
+
 /// One page as it came.
 enum Page {
     Body { bytes: Vec<u8>, etag: Option<HeaderValue>, next: Option<Url> },
@@ -100,8 +105,8 @@ impl Client {
     /// A client; nothing is asked yet.
     ///
     /// # Errors
-    /// If the machine's TLS set-up cannot be used, for instance because it holds no root certificates.
-    pub fn new(settings: Settings, clock: SharedClock) -> Result<Self, reqwest::Error> {
+    /// [`Unusable`], for instance where the machine has no root certificates.
+    pub fn new(settings: Settings, clock: SharedClock) -> Result<Self, Unusable> {
         let loopback = is_loopback(&settings.api);
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION")))

@@ -3,9 +3,9 @@
 use chrono::NaiveDate;
 
 use super::{
-    state::{SourceState, Targets},
+    state::{MONTH, ScopeUsage, SourceState},
     usage::Totals,
-    view::{ScopeView, Snapshot},
+    view::Snapshot,
 };
 use crate::{clock::Instant, owner::Owner, source::Source};
 
@@ -23,10 +23,10 @@ pub struct Overview {
 pub struct OwnerOverview {
     /// Whose.
     pub owner: Owner,
-    /// The day that the series without a `day` label describe. It need not be among `days`: that depends on how much
-    /// history is wanted, and on how long a day is to settle.
+    /// The day that the series without a `day` label describe. It need not be the newest of `days`: a day may have yet
+    /// to settle.
     pub latest: Option<DayOverview>,
-    /// The last month, oldest first.
+    /// The last month, oldest first, however much of it is served as series.
     pub days: Vec<DayOverview>,
     /// How asking went, by source.
     pub sources: Vec<(Source, SourceState)>,
@@ -58,14 +58,6 @@ impl DayOverview {
     }
 }
 
-impl OwnerOverview {
-    /// How the owner's teams are doing.
-    pub fn teams(&self) -> Option<Targets> {
-        let (_, state) = self.sources.iter().find(|(source, _)| *source == Source::Teams)?;
-        Some(state.last.as_ref()?.targets)
-    }
-}
-
 impl Overview {
     /// Copies what the page needs.
     pub fn of(snapshot: &Snapshot<'_>) -> Self {
@@ -73,13 +65,14 @@ impl Overview {
         let owners = wholes.zip(&snapshot.owners).map(|(scope, owner)| OwnerOverview {
             owner: scope.owner.clone(),
             latest: scope.latest.as_ref().map(|latest| DayOverview::of(latest.day, latest.totals)),
-            days: days(scope),
+            days: last_month(owner.usage),
             sources: owner.sources.iter().map(|(source, state)| (*source, state.clone())).collect(),
         });
         Self { at: snapshot.at, owners: owners.collect() }
     }
 }
 
-fn days(scope: &ScopeView<'_>) -> Vec<DayOverview> {
-    scope.history.iter().map(|day| DayOverview::of(day.day, day.totals)).collect()
+fn last_month(usage: &ScopeUsage) -> Vec<DayOverview> {
+    let skipped = usage.days.len().saturating_sub(MONTH.into());
+    usage.days.iter().skip(skipped).map(|(day, usage)| DayOverview::of(*day, &usage.totals)).collect()
 }

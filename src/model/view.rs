@@ -76,6 +76,8 @@ pub struct LatestDay<'a> {
 pub struct OwnerView<'a> {
     /// Whose.
     pub owner: &'a Owner,
+    /// Everything held of the owner as a whole.
+    pub usage: &'a ScopeUsage,
     /// By source.
     pub sources: &'a BTreeMap<Source, SourceState>,
     /// How many names of an open label are folded, in the owner's figures and in all of its teams'.
@@ -90,6 +92,7 @@ pub fn view<'a>(state: &'a State, now: Instant, options: &ViewOptions) -> Snapsh
         let count = |label: OpenLabel| (label, folded.get(&label).map_or(0, BTreeSet::len) as u64);
         snapshot.owners.push(OwnerView {
             owner,
+            usage: &held.usage,
             sources: &held.sources,
             folded: OpenLabel::ALL.map(count).into(),
         });

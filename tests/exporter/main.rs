@@ -8,6 +8,7 @@
 mod client;
 mod commands;
 mod company;
+mod contracts;
 mod golden;
 mod http;
 mod outage;

@@ -8,9 +8,9 @@ use github_copilot_exporter::{
 };
 
 use crate::{
-    company::{NOON, all_up, noon, options, watch},
+    company::{NOON, all_up, noon, options},
     program::{Running, exporter},
-    support::{ManualClock, Patience, Scrape},
+    support::{Exporter, ManualClock, Patience, Scrape},
 };
 
 const ORGS: usize = 5;
@@ -34,7 +34,9 @@ async fn two_thousand_teams_are_each_asked_once_and_then_cost_nothing_and_are_re
     let simulator = Simulator::start(large()).await.unwrap();
     let orgs = orgs(&simulator);
     let clock = ManualClock::starting(NOON);
-    let exporter = watch(&simulator, &clock, &[("GITHUB_ORGS", &orgs), ("GITHUB_ENTERPRISE", "")]).await;
+    let company = simulator.announcement();
+    let variables = [("GITHUB_TOKEN", &*company.token), ("GITHUB_ORGS", &orgs)];
+    let exporter = Exporter::start(&company.api, &clock, &variables).await;
     let rendered =
         |scrape: &Scrape| scrape.get("github_copilot_exporter_snapshot_timestamp_seconds").unwrap().to_bits();
     let mut renders = BTreeSet::new();
