@@ -1,7 +1,7 @@
 //! What is known, and what of it is shown. No I/O, no clock, no globals.
 //!
 //! Typed rows of `github` become [`usage::DayUsage`] with clean [`label`]s; [`state::State`] holds every day of every
-//! scope and how asking went; [`view`] picks days, folds rare names ([`fold`]) and gives the [`view::Snapshot`] that
+//! scope and how asking went; [`mod@view`] picks days, folds rare names ([`fold`]) and gives the [`view::Snapshot`] that
 //! `metrics` and the overview page show.
 
 pub mod fold;
