@@ -47,6 +47,11 @@ pub async fn serve(
             "the environment has a variable that this exporter does not know; is it misspelt?"
         );
     }
+    if config.sources.is_empty() {
+        tracing::warn!(
+            "EXPORTER_SOURCES names only sources that this version does not build: nothing is asked"
+        );
+    }
     let published = Arc::new(Published::default());
     let refresh = refresh(&config, &client, &clock, &published);
     let routes = Arc::new(Routes::new(published, clock));

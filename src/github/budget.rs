@@ -65,8 +65,11 @@ impl Limits {
         self.rate = rate.or(self.rate);
         let spent = rate.filter(|rate| rate.remaining == 0 && rate.reset > now).map(|rate| rate.reset);
         if !limited {
-            self.strikes = 0;
-            self.closed_until = spent.map(|reset| capped(reset, now));
+            // A good answer that was on its way when another was refused reopens nothing.
+            if self.wait(now).is_none() {
+                self.strikes = 0;
+            }
+            self.closed_until = self.closed_until.max(spent.map(|reset| capped(reset, now)));
             return None;
         }
         self.strikes = self.strikes.saturating_add(1);
@@ -186,9 +189,22 @@ mod tests {
             waits.push((until - noon()).num_seconds());
         }
         assert_eq!(waits, [60, 120, 240, 480, 960, 1920, 3600, 3600]);
-        assert_eq!(limits.learn(&HeaderMap::new(), false, noon()), None);
-        assert_eq!(limits.wait(noon()), None);
-        assert_eq!(limits.learn(&HeaderMap::new(), true, noon()), Some(at(60)));
+        limits.learn(&HeaderMap::new(), false, at(3600));
+        assert_eq!(limits.wait(at(3600)), None);
+        assert_eq!(limits.learn(&HeaderMap::new(), true, at(3600)), Some(at(3660)));
+    }
+
+    #[test]
+    fn a_good_answer_that_was_on_its_way_when_another_was_refused_reopens_nothing() {
+        let mut limits = Limits::default();
+        limits.learn(&headers(&[("retry-after", "120")]), true, noon());
+        limits.learn(&HeaderMap::new(), false, at(1));
+        assert_eq!(limits.wait(at(1)), Some(at(120)));
+        assert_eq!(
+            limits.learn(&HeaderMap::new(), true, at(2)),
+            Some(at(122)),
+            "still the same row of refusals"
+        );
     }
 
     #[test]

@@ -128,3 +128,95 @@ fn sample(metric: &Metric, names: &[&str], values: &[&str], number: f64) -> Samp
     }
     sample
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        github::{
+            ledger::Ledger,
+            usage::{UsageDay, UsageRow},
+        },
+        metrics::{Plan, TeamDetail},
+        model::{State, Update, ViewOptions, view},
+        owner::{Owner, Team},
+    };
+
+    /// The exposition of an owner and a team that have these days.
+    fn exposition(days: &[UsageDay], most_series: usize) -> String {
+        let owner = || Owner::org("octo");
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut state = State::new(&[owner()], &BTreeSet::new(), 28);
+        state.apply(Update::Teams { owner: owner(), teams: vec![Team { id: 1, slug: "red".into() }] });
+        for team in [None, Some(1)] {
+            state.apply(Update::Days { owner: owner(), team, days: Some(days.to_vec()), at: now });
+        }
+        let options = ViewOptions { history_days: 28, settle_days: 0, max_label_values: 3 };
+        let snapshot = view(&state, now, &options);
+        let plan = Plan::of(&snapshot, TeamDetail::All, most_series);
+        let rendered = render(&Service { snapshot: &snapshot, ledger: &Ledger::default(), plan: &plan });
+        String::from_utf8(rendered.plain.to_vec()).unwrap()
+    }
+
+    fn row(language: &str) -> UsageRow {
+        UsageRow { language: Some(language.to_owned()), suggestions_count: Some(7), ..UsageRow::default() }
+    }
+
+    #[test]
+    fn what_could_break_a_line_is_escaped() {
+        let breakdown = Some(vec![row("a\"b\\c\nd")]);
+        let text = exposition(&[UsageDay { breakdown, ..UsageDay::default() }], 1000);
+        let expected = r#"github_copilot_suggestions{enterprise="",org="octo",team="",language="a\"b\\c\nd",editor="unknown"} 7"#;
+        assert!(text.lines().any(|line| line == expected), "{text}");
+    }
+
+    #[test]
+    fn unknown_figures_have_no_series_and_families_without_any_no_header() {
+        let text = exposition(&[UsageDay { total_chat_turns: Some(0), ..UsageDay::default() }], 1000);
+        assert!(text.contains(r#"github_copilot_total_chat_turns{enterprise="",org="octo",team="red"} 0"#));
+        assert!(!text.contains("github_copilot_total_suggestions"), "{text}");
+    }
+
+    prop_compose! {
+        fn any_row()(
+            language in prop::option::of("\\PC{0,6}|[a-c]|C#|csharp|others"),
+            editor in prop::option::of("\\PC{0,6}|[A-C]"),
+            suggestions_count in any::<Option<i64>>(),
+            active_users in any::<Option<i64>>(),
+        ) -> UsageRow {
+            UsageRow { language, editor, suggestions_count, active_users, ..UsageRow::default() }
+        }
+    }
+
+    prop_compose! {
+        fn any_day()(
+            offset in 0..40i64,
+            total_suggestions_count in any::<Option<i64>>(),
+            breakdown in prop::option::of(prop::collection::vec(any_row(), 0..8)),
+        ) -> UsageDay {
+            let day = "2026-10-01".parse::<chrono::NaiveDate>().unwrap() + chrono::TimeDelta::days(offset);
+            UsageDay { day, total_suggestions_count, breakdown, ..UsageDay::default() }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_github_sends_no_series_comes_twice_and_the_count_is_true(
+            days in prop::collection::vec(any_day(), 0..6),
+            most_series in 0..60usize,
+        ) {
+            let text = exposition(&days, most_series);
+            let series: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
+                line.rsplit_once(' ').expect("a number stands behind the last space").0
+            }).collect();
+            prop_assert_eq!(series.len(), series.iter().collect::<BTreeSet<_>>().len());
+            let data = series.iter().filter(|name| !name.starts_with("github_copilot_exporter_")).count();
+            let told = format!("github_copilot_exporter_series {data}");
+            prop_assert!(text.lines().any(|line| line == told), "{} in\n{}", told, text);
+        }
+    }
+}
