@@ -356,8 +356,10 @@ fn refusal(
     }
 }
 
+/// Names the path with the owner and the team, so that of two thousand teams the one in trouble is found.
 fn fail(question: &Question<'_>, reason: Reason, what: &str) -> Failure {
-    Failure::new(reason, format!("GET {}: {what}", question.endpoint.template()))
+    let path = question.endpoint.path(question.owner, question.team);
+    Failure::new(reason, format!("GET {path}: {what}"))
 }
 
 /// The causes of a transport error, outermost first, without its address.

@@ -73,18 +73,27 @@ impl Endpoint {
         }
     }
 
+    /// The path with the names in it, for people.
+    pub fn path(self, owner: &Owner, team: Option<&str>) -> String {
+        self.segments(owner, team).fold(String::new(), |path, segment| path + "/" + segment)
+    }
+
     /// The address under `base`, names percent-encoded. A base with a path of its own (`…/api/v3`) keeps it.
     pub fn url(self, base: &Url, owner: &Owner, team: Option<&str>) -> Url {
         let mut url = base.clone();
         url.path_segments_mut()
             .expect("the configuration admits http(s) addresses only")
             .pop_if_empty()
-            .extend(self.template().split('/').skip(1).map(|segment| match segment {
-                "{org}" | "{enterprise}" => owner.name(),
-                "{team_slug}" => team.unwrap_or_default(),
-                literal => literal,
-            }));
+            .extend(self.segments(owner, team));
         url
+    }
+
+    fn segments<'a>(self, owner: &'a Owner, team: Option<&'a str>) -> impl Iterator<Item = &'a str> {
+        self.template().split('/').skip(1).map(move |segment| match segment {
+            "{org}" | "{enterprise}" => owner.name(),
+            "{team_slug}" => team.unwrap_or_default(),
+            literal => literal,
+        })
     }
 }
 

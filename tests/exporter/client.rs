@@ -218,7 +218,7 @@ async fn an_answer_that_is_not_the_promised_json_is_a_decode_failure_that_quotes
         let failure = failure(json(body)).await;
         assert_eq!(failure.reason, Reason::Decode, "{body}");
         assert!(!failure.to_string().contains("secret"), "{failure}");
-        assert!(failure.detail.starts_with("GET /orgs/{org}/copilot/usage: "), "{failure}");
+        assert!(failure.detail.starts_with("GET /orgs/octo/copilot/usage: "), "{failure}");
     }
 }
 
@@ -261,7 +261,7 @@ async fn no_connection_is_a_network_failure_and_a_late_answer_a_timeout() {
     let failure = days(&hasty).await.unwrap_err();
     assert_eq!(
         (failure.reason, &*failure.detail),
-        (Reason::Timeout, "GET /orgs/{org}/copilot/usage: no complete answer within 50ms")
+        (Reason::Timeout, "GET /orgs/octo/copilot/usage: no complete answer within 50ms")
     );
     assert_eq!(hasty.ledger().requests[&(Endpoint::OrgUsage, "timeout".to_owned())], 1);
 }
