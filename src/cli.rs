@@ -11,7 +11,7 @@ const VERSION: &str =
 /// Serves the usage of GitHub Copilot as Prometheus metrics.
 ///
 /// Set GITHUB_TOKEN and GITHUB_ORGS (or GITHUB_ENTERPRISE) and start it without a command. To see it without a token,
-/// use demo. Every variable is explained in the README.
+/// use demo. docs/configuration.md explains every variable.
 #[derive(Debug, Parser)]
 #[command(name = "github-copilot-exporter", version = VERSION)]
 pub struct Cli {

@@ -15,7 +15,7 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// The present moment.
     fn now(&self) -> Instant;
 
-    /// Returns once `now() >= instant`, at once if that is so already.
+    /// Returns once `instant` has come, at once if it is past.
     fn sleep_until(&self, instant: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
@@ -26,11 +26,6 @@ pub type SharedClock = Arc<dyn Clock>;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-impl SystemClock {
-    /// How long it sleeps without a look at the wall clock, which can be set or skip a suspended night.
-    const NAP: Duration = Duration::from_secs(60);
-}
-
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "this is the one place where the service learns the time")]
     fn now(&self) -> Instant {
@@ -38,13 +33,9 @@ impl Clock for SystemClock {
     }
 
     fn sleep_until(&self, instant: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(async move {
-            while let Ok(left) = (instant - self.now()).to_std()
-                && !left.is_zero()
-            {
-                tokio::time::sleep(left.min(Self::NAP)).await;
-            }
-        })
+        // The span is measured now: a clock that is set while it sleeps does not make it longer.
+        let left = (instant - self.now()).to_std().unwrap_or_default();
+        Box::pin(tokio::time::sleep(left))
     }
 }
 

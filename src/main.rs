@@ -48,13 +48,18 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn run(command: Command) -> Result<(), Failed> {
-    match command {
-        Command::Serve => serve().await,
-        Command::Demo(Demo { simulator }) => show(simulator).await,
-        Command::Simulate(options) => simulate(options).await,
-    }
+fn run(command: Command) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let result = runtime.block_on(async {
+        match command {
+            Command::Serve => serve().await,
+            Command::Demo(Demo { simulator }) => show(simulator).await,
+            Command::Simulate(options) => simulate(options).await,
+        }
+    });
+    // A file system that hangs must not keep the process from ending.
+    runtime.shutdown_background();
+    result
 }
 
 async fn serve() -> Result<(), Failed> {

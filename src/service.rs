@@ -8,13 +8,13 @@ use crate::{
     clock::SharedClock,
     config::Config,
     github::{Client, client::Unusable},
-    model::{State, state::MONTH},
+    model::State,
     refresh::{
         keeper::{Keeper, Rendering},
         published::Published,
         watcher::{Task, Watcher},
     },
-    server::{self, routes::Routes},
+    server::{self, connections::Patience, routes::Routes},
 };
 
 /// News that may wait for the keeper; then watchers wait, so that answers do not pile up in memory.
@@ -40,7 +40,7 @@ pub async fn serve(
     clock: SharedClock,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    let client = Arc::new(Client::new(config.github.clone(), Arc::clone(&clock))?);
+    let client = Arc::new(Client::new(config.github.clone(), &config.owners, Arc::clone(&clock))?);
     for name in &config.strangers {
         tracing::warn!(
             name,
@@ -54,27 +54,28 @@ pub async fn serve(
     }
     let published = Arc::new(Published::default());
     let refresh = refresh(&config, &client, &clock, &published);
-    let routes = Arc::new(Routes::new(published, clock));
+    let routes = Arc::new(Routes::new(Arc::clone(&published), clock));
     tokio::select! {
         // Ends when it is asked to. A question to GitHub that is still open then is not waited for.
-        () = server::serve(listener, routes, stop) => {}
-        () = guard(refresh) => {}
+        () = server::serve(listener, routes, Patience::default(), stop) => {}
+        () = guard(refresh, &published) => {}
     }
     Ok(())
 }
 
 /// Watches over the tasks of the refresh, which never end. Should a mistake of ours end one, the log says so and
-/// everything else goes on: what was published stays.
-async fn guard(mut tasks: JoinSet<()>) {
+/// everything else goes on and what was published stays, but it is no longer healthy.
+async fn guard(mut tasks: JoinSet<()>, published: &Published) {
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended {
+            published.break_down();
             tracing::error!(%error, "a part of the refresh has broken down; restart the exporter and report it");
         }
     }
     std::future::pending::<()>().await;
 }
 
-/// Starts the keeper, and a watcher for every owner.
+/// Starts the keeper, and a watcher for every source of every owner.
 fn refresh(
     config: &Config,
     client: &Arc<Client>,
@@ -82,18 +83,19 @@ fn refresh(
     published: &Arc<Published>,
 ) -> JoinSet<()> {
     let (sender, news) = mpsc::channel(NEWS);
-    // Days that have yet to settle are held in addition to the month that is shown.
-    let keep_days = usize::from(MONTH) + usize::from(config.view.settle_days);
-    let state = State::new(&config.owners, &config.sources, keep_days);
+    let state = State::new(&config.owners, &config.sources);
     let rendering =
         Rendering { view: config.view, team_detail: config.team_detail, max_series: config.max_series };
     let mut tasks = JoinSet::new();
-    for owner in &config.owners {
+    for (owner, source) in
+        config.owners.iter().flat_map(|owner| config.sources.iter().map(move |source| (owner, source)))
+    {
         let task = Task {
             owner: owner.clone(),
-            sources: config.sources.clone(),
+            source: *source,
             teams: config.teams.clone(),
             interval: config.refresh_interval,
+            concurrency: config.github.concurrency,
         };
         tasks.spawn(Watcher::new(Arc::clone(client), Arc::clone(clock), sender.clone(), task).run());
     }

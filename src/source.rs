@@ -9,26 +9,20 @@ pub enum Source {
     Activity,
     /// The team list and the teams' usage figures.
     Teams,
-    /// Who has a seat. Not asked by this version.
-    Seats,
-    /// What it costs. Not asked by this version.
-    Billing,
 }
 
 impl Source {
-    /// Every source, in the order in which an owner's are asked.
-    pub const ALL: [Self; 4] = [Self::Activity, Self::Teams, Self::Seats, Self::Billing];
+    /// Every source.
+    pub const ALL: [Self; 2] = [Self::Activity, Self::Teams];
 
-    /// The sources that this version can ask; the others are accepted in `EXPORTER_SOURCES` and left alone.
-    pub const BUILT: [Self; 2] = [Self::Activity, Self::Teams];
+    /// The words of sources that are not built yet: accepted in `EXPORTER_SOURCES`, and nothing is asked for them.
+    pub const NOT_BUILT: [&str; 2] = ["seats", "billing"];
 
     /// The word for it in configuration, labels, log and page.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Activity => "activity",
             Self::Teams => "teams",
-            Self::Seats => "seats",
-            Self::Billing => "billing",
         }
     }
 

@@ -348,8 +348,10 @@ fn api_url(text: &str) -> Option<Url> {
 }
 
 fn sources(text: &str) -> Option<BTreeSet<Source>> {
-    let asked = list(text).into_iter().map(Source::from_word).collect::<Option<BTreeSet<_>>>()?;
-    (!asked.is_empty()).then(|| asked.into_iter().filter(|source| Source::BUILT.contains(source)).collect())
+    let words = list(text);
+    let is_known = |word: &&str| Source::from_word(word).is_some() || Source::NOT_BUILT.contains(word);
+    let sound = !words.is_empty() && words.iter().all(is_known);
+    sound.then(|| words.into_iter().filter_map(Source::from_word).collect())
 }
 
 fn listen_address(text: &str) -> Option<SocketAddr> {

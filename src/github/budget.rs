@@ -49,15 +49,34 @@ pub(super) fn number<N: std::str::FromStr>(headers: &HeaderMap, name: &str) -> O
 pub struct Limits {
     /// From the newest answer that told.
     pub rate: Option<RateLimit>,
-    /// Nothing is asked before this moment.
-    pub closed_until: Option<Instant>,
-    /// Time spent waiting so far.
-    pub throttled: Duration,
+    closed: Option<Closed>,
     /// Limit answers in a row.
     strikes: u32,
+    /// Time spent closed before the present closure.
+    spent_closed: Duration,
+}
+
+/// A span in which nothing is asked.
+#[derive(Clone, Copy, Debug)]
+struct Closed {
+    since: Instant,
+    until: Instant,
 }
 
 impl Limits {
+    /// Until when nothing is asked, if that is so now.
+    pub fn closed_until(&self, now: Instant) -> Option<Instant> {
+        // A clock that was set back must not close it for longer than any header can.
+        let until = self.closed?.until;
+        (now < until && until <= after(now, LONGEST_WAIT)).then_some(until)
+    }
+
+    /// How long nothing was asked because of limits, so far.
+    pub fn throttled(&self, now: Instant) -> Duration {
+        let present = self.closed.map_or(TimeDelta::zero(), |closed| closed.until.min(now) - closed.since);
+        self.spent_closed + present.to_std().unwrap_or_default()
+    }
+
     /// Learns from an answer. `limited` tells whether it was a refusal because of limits; then the moment is
     /// returned when GitHub may be asked again.
     fn learn(&mut self, headers: &HeaderMap, limited: bool, now: Instant) -> Option<Instant> {
@@ -66,10 +85,12 @@ impl Limits {
         let spent = rate.filter(|rate| rate.remaining == 0 && rate.reset > now).map(|rate| rate.reset);
         if !limited {
             // A good answer that was on its way when another was refused reopens nothing.
-            if self.wait(now).is_none() {
+            if self.closed_until(now).is_none() {
                 self.strikes = 0;
             }
-            self.closed_until = self.closed_until.max(spent.map(|reset| capped(reset, now)));
+            if let Some(reset) = spent {
+                self.close(reset, now);
+            }
             return None;
         }
         self.strikes = self.strikes.saturating_add(1);
@@ -77,17 +98,21 @@ impl Limits {
             number(headers, "retry-after").map(|seconds| after(now, Duration::from_secs(seconds)));
         let until =
             retry_after.or(spent).unwrap_or_else(|| after(now, doubled(FIRST_WAIT, self.strikes - 1)));
-        self.closed_until = Some(capped(until, now));
-        self.closed_until
+        Some(self.close(until, now))
     }
 
-    fn wait(&self, now: Instant) -> Option<Instant> {
-        self.closed_until.filter(|until| *until > now)
+    /// Closes, or stays closed for longer.
+    pub(crate) fn close(&mut self, until: Instant, now: Instant) -> Instant {
+        let until = until.min(after(now, LONGEST_WAIT));
+        let open_since_last = self.closed_until(now).is_none();
+        if open_since_last {
+            self.spent_closed = self.throttled(now);
+            self.closed = Some(Closed { since: now, until });
+        } else if let Some(closed) = &mut self.closed {
+            closed.until = closed.until.max(until);
+        }
+        until
     }
-}
-
-fn capped(until: Instant, now: Instant) -> Instant {
-    until.min(after(now, LONGEST_WAIT))
 }
 
 /// `first` doubled so many times.
@@ -108,16 +133,14 @@ impl Budget {
         Self { turns: Semaphore::new(concurrency), limits: Mutex::default() }
     }
 
-    /// Waits for a turn, and until GitHub's limits are open. The turn ends when the permit is dropped.
-    pub async fn admit(&self, clock: &dyn Clock) -> SemaphorePermit<'_> {
+    /// Waits for a turn, which ends when the permit is dropped.
+    ///
+    /// # Errors
+    /// With the moment until which GitHub's limits forbid to ask. Nobody waits here for that: whoever asks has a
+    /// schedule, and people should see that the source stands still.
+    pub async fn admit(&self, clock: &dyn Clock) -> Result<SemaphorePermit<'_>, Instant> {
         let turn = self.turns.acquire().await.expect("the semaphore of a budget is never closed");
-        let asked = clock.now();
-        while let Some(until) = self.limits().wait(clock.now()) {
-            tracing::debug!(%until, "waiting for GitHub's limits");
-            clock.sleep_until(until).await;
-        }
-        self.lock().throttled += waited(clock.now() - asked);
-        turn
+        self.lock().closed_until(clock.now()).map_or(Ok(turn), Err)
     }
 
     /// Learns from an answer; see [`Limits`].
@@ -134,10 +157,6 @@ impl Budget {
         // Nothing panics while it holds the lock, and the numbers are whole at every moment.
         self.limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-fn waited(span: TimeDelta) -> Duration {
-    span.to_std().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -184,14 +203,16 @@ mod tests {
     fn waits_without_a_hint_double_and_an_answer_ends_the_row() {
         let mut limits = Limits::default();
         let mut waits = Vec::new();
+        let mut now = noon();
         for _ in 0..8 {
-            let until = limits.learn(&HeaderMap::new(), true, noon()).unwrap();
-            waits.push((until - noon()).num_seconds());
+            let until = limits.learn(&HeaderMap::new(), true, now).unwrap();
+            waits.push((until - now).num_seconds());
+            now = until;
         }
         assert_eq!(waits, [60, 120, 240, 480, 960, 1920, 3600, 3600]);
-        limits.learn(&HeaderMap::new(), false, at(3600));
-        assert_eq!(limits.wait(at(3600)), None);
-        assert_eq!(limits.learn(&HeaderMap::new(), true, at(3600)), Some(at(3660)));
+        limits.learn(&HeaderMap::new(), false, now);
+        assert_eq!(limits.closed_until(now), None);
+        assert_eq!(limits.learn(&HeaderMap::new(), true, now), Some(now + TimeDelta::seconds(60)));
     }
 
     #[test]
@@ -199,7 +220,7 @@ mod tests {
         let mut limits = Limits::default();
         limits.learn(&headers(&[("retry-after", "120")]), true, noon());
         limits.learn(&HeaderMap::new(), false, at(1));
-        assert_eq!(limits.wait(at(1)), Some(at(120)));
+        assert_eq!(limits.closed_until(at(1)), Some(at(120)));
         assert_eq!(
             limits.learn(&HeaderMap::new(), true, at(2)),
             Some(at(122)),
@@ -214,8 +235,30 @@ mod tests {
             [("x-ratelimit-limit", "5000"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &*reset)];
         let mut limits = Limits::default();
         limits.learn(&headers(&pairs), false, noon());
-        assert_eq!(limits.wait(noon()), Some(at(900)));
-        assert_eq!(limits.wait(at(900)), None);
+        assert_eq!(limits.closed_until(noon()), Some(at(900)));
+        assert_eq!(limits.closed_until(at(900)), None);
         assert_eq!(limits.rate, Some(RateLimit { limit: 5000, remaining: 0, reset: at(900) }));
+    }
+
+    #[test]
+    fn no_header_closes_it_for_longer_than_an_hour_and_no_clock_that_is_set_back() {
+        let far = at(99_999).timestamp().to_string();
+        let pairs =
+            [("x-ratelimit-limit", "5000"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &*far)];
+        let mut limits = Limits::default();
+        limits.learn(&headers(&pairs), false, noon());
+        assert_eq!(limits.closed_until(noon()), Some(at(3600)));
+        assert_eq!(limits.closed_until(at(-7200)), None);
+    }
+
+    #[test]
+    fn the_time_spent_closed_is_counted_while_it_passes_and_once() {
+        let mut limits = Limits::default();
+        limits.learn(&headers(&[("retry-after", "100")]), true, noon());
+        limits.learn(&headers(&[("retry-after", "100")]), true, at(10));
+        let seconds = |limits: &Limits, now| limits.throttled(at(now)).as_secs();
+        assert_eq!([0, 60, 110, 500].map(|now| seconds(&limits, now)), [0, 60, 110, 110]);
+        limits.learn(&headers(&[("retry-after", "5")]), true, at(500));
+        assert_eq!([500, 503, 900].map(|now| seconds(&limits, now)), [110, 113, 115]);
     }
 }

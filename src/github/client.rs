@@ -24,7 +24,10 @@ use super::{
     paging,
     refusal::classify,
 };
-use crate::{clock::SharedClock, owner::Owner};
+use crate::{
+    clock::{Instant, SharedClock},
+    owner::Owner,
+};
 
 /// The version of GitHub's REST API that is spoken.
 const API_VERSION: &str = "2022-11-28";
@@ -79,6 +82,13 @@ pub enum Answer<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators(Vec<(Url, HeaderValue)>);
 
+impl Validators {
+    /// Those that were given for this address; none if it is another, for instance because a team was renamed.
+    fn of(&self, first: &Url) -> &[(Url, HeaderValue)] {
+        if self.0.first().is_some_and(|(url, _)| url == first) { &self.0 } else { &[] }
+    }
+}
+
 /// The client. Cheap to share, safe to use from many tasks.
 #[derive(Debug)]
 pub struct Client {
@@ -97,28 +107,33 @@ pub struct Unusable(#[from] reqwest::Error);
 /// One page as it came.
 enum Page {
     Body { bytes: Vec<u8>, etag: Option<HeaderValue>, next: Option<Url> },
-    NotModified,
+    NotModified { next: Option<Url> },
     Empty,
 }
 
 impl Client {
-    /// A client; nothing is asked yet.
+    /// A client that is going to ask for these owners; nothing is asked yet.
     ///
     /// # Errors
     /// [`Unusable`], for instance where the machine has no root certificates.
-    pub fn new(settings: Settings, clock: SharedClock) -> Result<Self, Unusable> {
+    pub fn new(settings: Settings, owners: &[Owner], clock: SharedClock) -> Result<Self, Unusable> {
         let loopback = is_loopback(&settings.api);
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION")))
             .default_headers(default_headers())
             .redirect(redirect::Policy::custom(same_origin))
-            .connect_timeout(settings.timeout)
-            .https_only(settings.api.scheme() == "https");
+            .connect_timeout(settings.timeout);
         if loopback {
             // A proxy of the environment is for the way out, not for this machine.
             http = http.no_proxy();
         }
-        Ok(Self { http: http.build()?, settings, clock, budgets: Mutex::default(), ledger: Mutex::default() })
+        let http = http.build()?;
+        let client = Self { http, settings, clock, budgets: Mutex::default(), ledger: Mutex::default() };
+        // Counters begin at 0 with the program, not with the first question.
+        for owner in owners {
+            client.budget(&client.settings.credential.name(owner));
+        }
+        Ok(client)
     }
 
     /// Reads a list whole, following its pages. With the validators of the last time, pages that did not change are
@@ -132,17 +147,21 @@ impl Client {
         known: &Validators,
     ) -> Result<Answer<Vec<T>>, Failure> {
         let first = self.address(question);
-        let known = known.0.iter().filter(|_| known.0.first().is_some_and(|(url, _)| *url == first));
-        let mut unchanged = 0;
-        for (url, etag) in known {
+        let known = known.of(&first);
+        for (index, (url, etag)) in known.iter().enumerate() {
+            let is_last = index + 1 == known.len();
             match self.page(question, url, Some(etag)).await? {
-                Page::NotModified => unchanged += 1,
-                page if unchanged == 0 => return self.collect(question, first, page).await,
+                // A full page stays as it is when a further one appears behind it.
+                Page::NotModified { next: Some(_) } if is_last => break,
+                Page::NotModified { .. } if is_last => return Ok(Answer::Unchanged),
+                Page::NotModified { .. } => {}
+                page if index == 0 => return self.collect(question, first, page).await,
                 // A later page changed, and the earlier ones were not sent: read the list as it is now.
-                _ => return self.list_anew(question, first).await,
+                _ => break,
             }
         }
-        if unchanged > 0 { Ok(Answer::Unchanged) } else { self.list_anew(question, first).await }
+        let page = self.page(question, &first, None).await?;
+        self.collect(question, first, page).await
     }
 
     /// What was asked so far and what is known of the limits.
@@ -150,16 +169,8 @@ impl Client {
         let mut ledger = self.ledger_now().clone();
         ledger.limits =
             lock(&self.budgets).iter().map(|(name, budget)| (name.clone(), budget.limits())).collect();
+        ledger.at = self.clock.now();
         ledger
-    }
-
-    async fn list_anew<T: DeserializeOwned>(
-        &self,
-        question: &Question<'_>,
-        first: Url,
-    ) -> Result<Answer<Vec<T>>, Failure> {
-        let page = self.page(question, &first, None).await?;
-        self.collect(question, first, page).await
     }
 
     /// Follows the pages from the first, which is here already.
@@ -209,11 +220,11 @@ impl Client {
         url: &Url,
         etag: Option<&HeaderValue>,
     ) -> Result<Page, Failure> {
-        let token = self.settings.credential.token(question.owner).await?;
         let name = self.settings.credential.name(question.owner);
         let budget = self.budget(&name);
         let clock = &*self.clock;
-        let _turn = budget.admit(clock).await;
+        let _turn = budget.admit(clock).await.map_err(|until| closed(question, until))?;
+        let token = self.token(question).await?;
         let exchange = self.exchange(question, url, etag, &token);
         let answer = tokio::time::timeout(self.settings.timeout, exchange)
             .await
@@ -226,16 +237,25 @@ impl Client {
         let refusal = refusal(status, &headers, &bytes, &token, etag.is_some());
         let limited = matches!(refusal, Some((Reason::RateLimited, _)));
         let retry_at = budget.learn(&headers, limited, clock.now());
-        match refusal {
-            Some((reason, words)) => Err(Failure { retry_at, ..fail(question, reason, &words) }),
-            None if status == StatusCode::NOT_MODIFIED => Ok(Page::NotModified),
-            None if status == StatusCode::NO_CONTENT => Ok(Page::Empty),
-            None => {
-                let next = paging::next(&headers, url)
-                    .map_err(|failure| fail(question, failure.reason, &failure.detail))?;
-                Ok(Page::Body { bytes, etag: headers.get(ETAG).cloned(), next })
-            }
+        if let Some((reason, words)) = refusal {
+            return Err(Failure { retry_at, ..fail(question, reason, &words) });
         }
+        let next =
+            paging::next(&headers, url).map_err(|failure| fail(question, failure.reason, &failure.detail))?;
+        Ok(match status {
+            StatusCode::NOT_MODIFIED => Page::NotModified { next },
+            StatusCode::NO_CONTENT => Page::Empty,
+            _ => Page::Body { bytes, etag: headers.get(ETAG).cloned(), next },
+        })
+    }
+
+    /// The token, or a failure when its file does not give it in time: a mount can hang.
+    async fn token(&self, question: &Question<'_>) -> Result<SecretString, Failure> {
+        let reading = self.settings.credential.token(question.owner);
+        let late = |_| Failure::new(Reason::Credential, "the token file cannot be read: it does not answer");
+        tokio::time::timeout(self.settings.timeout, reading)
+            .await
+            .unwrap_or_else(|elapsed| Err(late(elapsed)))
     }
 
     /// The request and its whole answer, without a view on what it means.
@@ -354,6 +374,12 @@ fn refusal(
         }
         _ => Some(classify(status, headers, bytes, token.expose_secret())),
     }
+}
+
+/// The failure of a question that was not asked because the budget is closed.
+fn closed(question: &Question<'_>, until: Instant) -> Failure {
+    let words = format!("not asked: GitHub's limit is reached until {}", until.format("%F %T UTC"));
+    Failure { retry_at: Some(until), ..fail(question, Reason::RateLimited, &words) }
 }
 
 /// Names the path with the owner and the team, so that of two thousand teams the one in trouble is found.

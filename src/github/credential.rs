@@ -1,11 +1,15 @@
 //! With what GitHub is asked: a token, or a file that holds one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::io::AsyncReadExt;
 
 use super::failure::{Failure, Reason};
 use crate::owner::Owner;
+
+/// So much of a token file is read.
+const LARGEST: u64 = 64 << 10;
 
 /// Where the token for an owner comes from.
 #[derive(Clone, Debug)]
@@ -45,12 +49,19 @@ impl Credential {
 async fn read(path: PathBuf) -> Result<SecretString, Failure> {
     let refuse =
         |what: &str| Failure::new(Reason::Credential, format!("token file {}: {what}", path.display()));
-    let text = tokio::fs::read_to_string(&path).await.map_err(|error| refuse(&error.to_string()))?;
+    let text = text(&path).await.map_err(|error| refuse(&error.to_string()))?;
     let token = SecretString::from(text.trim());
     if !is_token(token.expose_secret()) {
         return Err(refuse("must hold one token of visible ASCII characters and nothing else"));
     }
     Ok(token)
+}
+
+/// The beginning of a file. A token is shorter; whatever is longer must not fill the memory.
+async fn text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    tokio::fs::File::open(path).await?.take(LARGEST).read_to_string(&mut text).await?;
+    Ok(text)
 }
 
 /// Whether this can be a bearer token at all: visible ASCII, not empty. Nothing more, GitHub calls tokens opaque.

@@ -21,6 +21,8 @@ pub struct Ledger {
     pub token_expiry: BTreeMap<String, Instant>,
     /// Limits by name of the credential.
     pub limits: BTreeMap<String, Limits>,
+    /// When this was read.
+    pub at: Instant,
 }
 
 impl Ledger {

@@ -46,6 +46,10 @@ fn reason(status: StatusCode, headers: &HeaderMap, message: &str) -> Reason {
 }
 
 fn is_limit(headers: &HeaderMap, message: &str) -> bool {
+    // The last request of a window can be refused for another reason.
+    if message.contains("not accessible") {
+        return false;
+    }
     number(headers, "x-ratelimit-remaining") == Some(0u64)
         || headers.contains_key("retry-after")
         || message.contains("rate limit")
@@ -100,6 +104,12 @@ mod tests {
                 Reason::RateLimited,
             ),
             (403, &[("retry-after", "60")], "", Reason::RateLimited),
+            (
+                403,
+                &[("x-ratelimit-remaining", "0")],
+                "Resource not accessible by integration",
+                Reason::Forbidden,
+            ),
             (429, &[], "", Reason::RateLimited),
             (404, &[], "Not Found", Reason::NotFound),
             (410, &[], "Gone", Reason::Unsupported),
@@ -130,6 +140,12 @@ mod tests {
             "403 Forbidden: Resource not accessible by personal access token \
              (needs permission organization_copilot_seat_management=read)"
         );
+    }
+
+    #[test]
+    fn a_classic_token_is_told_which_scopes_would_do() {
+        let (_, words) = case(403, &[("x-accepted-oauth-scopes", "read:org")], "");
+        assert_eq!(words, "403 Forbidden (needs one of the scopes read:org)");
     }
 
     #[test]

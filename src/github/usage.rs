@@ -3,8 +3,8 @@
 //! Documented at the time under "REST API endpoints for Copilot usage metrics"; GitHub closed it on 2025-03-01.
 //! It gives at most the 28 days up to yesterday, and for a team only the days on which it had five licensed members.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use serde::Deserialize;
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer, de::Error};
 
 use super::{
     client::{Answer, Client, Question, Validators},
@@ -20,6 +20,7 @@ pub const MOST_PER_PAGE: u8 = 28;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct UsageDay {
     /// UTC day.
+    #[serde(deserialize_with = "day")]
     pub day: NaiveDate,
     /// Completions shown.
     pub total_suggestions_count: Option<i64>,
@@ -90,6 +91,13 @@ impl UsageRow {
     }
 }
 
+/// A day as the API writes it. Years of five digits and years before Copilot are nonsense, and would stay the newest
+/// or the oldest day for good.
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
+    let day = NaiveDate::deserialize(deserializer)?;
+    if (2021..=9999).contains(&day.year()) { Ok(day) } else { Err(D::Error::custom("no day of Copilot's")) }
+}
+
 /// Which days to ask for. The default is all that GitHub has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -141,6 +149,39 @@ pub async fn days(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_number_alone_makes_a_day_known() {
+        let day = |fields: &str| serde_json::from_str(&format!(r#"{{"day":"2026-11-20"{fields}}}"#));
+        let totals = [
+            "total_suggestions_count",
+            "total_acceptances_count",
+            "total_lines_suggested",
+            "total_lines_accepted",
+            "total_active_users",
+            "total_chat_turns",
+            "total_chat_acceptances",
+            "total_active_chat_users",
+        ];
+        let counts =
+            ["suggestions_count", "acceptances_count", "lines_suggested", "lines_accepted", "active_users"];
+        let totals = totals.map(|total| format!(r#","{total}":0"#));
+        let rows = counts.map(|count| format!(r#","breakdown":[{{"{count}":0}}]"#));
+        for fields in totals.iter().chain(&rows) {
+            let day: UsageDay = day(fields).unwrap();
+            assert!(day.has_number(), "{fields}");
+        }
+        let nothing: UsageDay = day(r#","breakdown":[{"language":"go"}]"#).unwrap();
+        assert!(!nothing.has_number());
+    }
+
+    #[test]
+    fn days_that_cannot_be_are_refused() {
+        for day in ["0001-01-01", "2020-12-31", "+12026-01-01", "2026-13-01", "yesterday", ""] {
+            let parsed = serde_json::from_str::<UsageDay>(&format!(r#"{{"day":"{day}"}}"#));
+            assert!(parsed.is_err(), "{day}");
+        }
+    }
 
     #[test]
     fn the_query_has_instants_as_the_page_documents_them() {

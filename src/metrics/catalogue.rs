@@ -72,8 +72,10 @@ impl Metric {
     /// The HELP text: what, source, window, and that it is a copy.
     pub fn help(&self) -> String {
         let window = match self.read {
-            Read::Row(_) | Read::Total(_) | Read::DayStart => " Newest UTC day GitHub has published; cached.",
-            Read::Daily(_) => " One series for each of the last 28 UTC days GitHub has published; cached.",
+            Read::Row(_) | Read::Total(_) | Read::DayStart => {
+                " Window: the UTC day of github_copilot_day_timestamp_seconds. Cached."
+            }
+            Read::Daily(_) => " Window: one UTC day each, the newest 28 at most. Cached.",
             Read::Gauge(..) | Read::Counter(..) | Read::LiveCounter(_) => "",
         };
         format!("{}{window}", self.about)
@@ -179,7 +181,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_day_timestamp_seconds",
         Group::Totals,
         Read::DayStart,
-        "Start of the day that the series without a day label describe (usage: day).",
+        "Start of the newest day that GitHub has published, which the series without a day label describe (usage: day).",
     ),
     data(
         "github_copilot_daily_suggestions",

@@ -1,5 +1,7 @@
 //! The exporter's own series: how asking went, what was left out, what is running.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::plan::{Detail, Plan};
 use crate::{
     clock::Instant,
@@ -9,8 +11,24 @@ use crate::{
         state::{Attempt, SourceState},
         view::OwnerView,
     },
-    source::{Api, Source},
+    source::Api,
 };
+
+/// The codes that are to be expected; each has a series from the start.
+const USUAL_CODES: [&str; 12] = [
+    "200",
+    "204",
+    "304",
+    "401",
+    "403",
+    "404",
+    "429",
+    "500",
+    "502",
+    "503",
+    Reason::Network.word(),
+    Reason::Timeout.word(),
+];
 
 /// What the exporter tells of itself.
 #[derive(Clone, Copy, Debug)]
@@ -75,15 +93,14 @@ pub(super) fn refresh_duration(service: &Service<'_>, emit: &mut Emit<'_>) {
 }
 
 pub(super) fn github_requests(service: &Service<'_>, emit: &mut Emit<'_>) {
-    let asked = &service.ledger.requests;
-    for endpoint in Endpoint::ALL {
-        // A counter that appears with its first increment hides that increment from rate().
-        if !asked.contains_key(&(endpoint, "200".to_owned())) {
-            emit(&[endpoint.template(), "200"], 0.0);
-        }
-    }
-    for ((endpoint, code), count) in asked {
-        emit(&[endpoint.template(), code], *count as f64);
+    // A counter that appears with its first increment hides that increment from rate().
+    let usual = Endpoint::ALL.into_iter().flat_map(|endpoint| USUAL_CODES.map(|code| ((endpoint, code), 0)));
+    let mut counts: BTreeMap<(Endpoint, &str), u64> = usual.collect();
+    counts.extend(
+        service.ledger.requests.iter().map(|((endpoint, code), count)| ((*endpoint, &**code), *count)),
+    );
+    for ((endpoint, code), count) in counts {
+        emit(&[endpoint.template(), code], count as f64);
     }
 }
 
@@ -113,7 +130,7 @@ pub(super) fn rate_reset(service: &Service<'_>, emit: &mut Emit<'_>) {
 
 pub(super) fn throttled(service: &Service<'_>, emit: &mut Emit<'_>) {
     for (credential, limits) in &service.ledger.limits {
-        emit(&[credential], limits.throttled.as_secs_f64());
+        emit(&[credential], limits.throttled(service.ledger.at).as_secs_f64());
     }
 }
 
@@ -130,8 +147,7 @@ pub(super) fn api_sunset(service: &Service<'_>, emit: &mut Emit<'_>) {
 }
 
 pub(super) fn unknown_fields(service: &Service<'_>, emit: &mut Emit<'_>) {
-    let reports: std::collections::BTreeSet<_> =
-        Endpoint::ALL.iter().filter_map(|endpoint| endpoint.report()).collect();
+    let reports: BTreeSet<_> = Endpoint::ALL.iter().filter_map(|endpoint| endpoint.report()).collect();
     for report in reports {
         let count = service.ledger.unknown_fields.get(report).copied().unwrap_or_default();
         emit(&[report], count as f64);
@@ -163,7 +179,7 @@ pub(super) fn snapshot_time(service: &Service<'_>, emit: &mut Emit<'_>) {
 fn each_source(service: &Service<'_>, mut show: impl FnMut([&str; 3], &SourceState)) {
     for OwnerView { owner, sources, .. } in &service.snapshot.owners {
         for (source, state) in *sources {
-            show([owner.enterprise_label(), owner.org_label(), Source::word(*source)], state);
+            show([owner.enterprise_label(), owner.org_label(), source.word()], state);
         }
     }
 }
@@ -184,4 +200,104 @@ fn flag(yes: bool) -> f64 {
 /// A moment as Prometheus writes it: seconds since 1970, with milliseconds.
 fn seconds(at: Instant) -> f64 {
     at.timestamp_millis() as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, time::Duration};
+
+    use super::*;
+    use crate::{
+        github::{
+            Failure,
+            budget::{Limits, RateLimit},
+        },
+        metrics::{TeamDetail, render},
+        model::{State, Update, ViewOptions, state::Targets, view},
+        owner::Owner,
+        source::Source,
+    };
+
+    fn at(seconds: i64) -> Instant {
+        Instant::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn attempt(at_second: i64, failures: &[(Reason, u64)]) -> Attempt {
+        Attempt {
+            at: at(at_second),
+            took: Duration::from_millis(7500),
+            failures: BTreeMap::from_iter(failures.iter().copied()),
+            problem: failures.first().map(|(reason, _)| Failure::new(*reason, "")),
+            waiting: failures.is_empty(),
+            targets: Targets { ok: 1, no_data: 2, failing: 3 },
+            next: at(0),
+        }
+    }
+
+    fn ledger() -> Ledger {
+        let mut limits = Limits::default();
+        limits.rate = Some(RateLimit { limit: 5000, remaining: 17, reset: at(900) });
+        limits.close(at(30), at(10));
+        Ledger {
+            requests: [
+                ((Endpoint::OrgUsage, "200".to_owned()), 4),
+                ((Endpoint::OrgTeams, "418".to_owned()), 1),
+            ]
+            .into(),
+            unknown_fields: [("usage", 6)].into(),
+            sunset: [(Endpoint::OrgUsage, at(1000))].into(),
+            token_expiry: [("token".to_owned(), at(2000))].into(),
+            limits: [("token".to_owned(), limits)].into(),
+            at: at(15),
+        }
+    }
+
+    #[test]
+    fn each_of_the_exporters_own_series_says_what_its_name_says() {
+        let owner = Owner::enterprise("group");
+        let mut state = State::new(std::slice::from_ref(&owner), &Source::ALL.into());
+        for attempt in [attempt(100, &[]), attempt(200, &[(Reason::Timeout, 2), (Reason::Decode, 1)])] {
+            state.apply(Update::Attempt { owner: owner.clone(), source: Source::Teams, attempt });
+        }
+        let options = ViewOptions { history_days: 28, settle_days: 0, max_label_values: 50 };
+        let snapshot = view(&state, at(300), &options);
+        let plan = Plan::of(&snapshot, TeamDetail::Core, 0);
+        let text = render(&Service { snapshot: &snapshot, ledger: &ledger(), plan: &plan }).plain;
+        let text = std::str::from_utf8(&text).unwrap();
+        let teams = r#"enterprise="group",org="",source="teams""#;
+        for line in [
+            format!("source_up{{{teams}}} 0"),
+            format!("source_waiting{{{teams}}} 0"),
+            format!("source_last_success_timestamp_seconds{{{teams}}} 100"),
+            format!("source_failures_total{{{teams},reason=\"timeout\"}} 2"),
+            format!("source_failures_total{{{teams},reason=\"decode\"}} 1"),
+            format!("source_failures_total{{{teams},reason=\"network\"}} 0"),
+            format!("targets{{{teams},state=\"ok\"}} 1"),
+            format!("targets{{{teams},state=\"no_data\"}} 2"),
+            format!("targets{{{teams},state=\"failing\"}} 3"),
+            format!("refresh_duration_seconds{{{teams}}} 7.5"),
+            r#"api_info{enterprise="group",org="",api="usage"} 1"#.to_owned(),
+            r#"github_requests_total{endpoint="/orgs/{org}/copilot/usage",code="200"} 4"#.to_owned(),
+            r#"github_requests_total{endpoint="/orgs/{org}/copilot/usage",code="304"} 0"#.to_owned(),
+            r#"github_requests_total{endpoint="/orgs/{org}/teams",code="418"} 1"#.to_owned(),
+            r#"github_rate_limit_limit{credential="token"} 5000"#.to_owned(),
+            r#"github_rate_limit_remaining{credential="token"} 17"#.to_owned(),
+            r#"github_rate_limit_reset_timestamp_seconds{credential="token"} 900"#.to_owned(),
+            r#"throttled_seconds_total{credential="token"} 5"#.to_owned(),
+            r#"token_expiry_timestamp_seconds{credential="token"} 2000"#.to_owned(),
+            r#"api_sunset_timestamp_seconds{endpoint="/orgs/{org}/copilot/usage"} 1000"#.to_owned(),
+            r#"unknown_fields_total{report="usage"} 6"#.to_owned(),
+            r#"folded_label_values{enterprise="group",org="",label="language"} 0"#.to_owned(),
+            "series 0".to_owned(),
+            r#"series_dropped{detail="team_daily"} 0"#.to_owned(),
+            "snapshot_timestamp_seconds 300".to_owned(),
+        ] {
+            let line = format!("github_copilot_exporter_{line}");
+            assert!(text.lines().any(|found| found == line), "{line}\nis not in\n{text}");
+        }
+        assert!(
+            !text.contains(r#"source_up{enterprise="group",org="",source="activity"}"#),
+            "not tried, not known"
+        );
+    }
 }

@@ -108,6 +108,11 @@ impl Plan {
         self.series
     }
 
+    /// The details that are left out.
+    pub fn details_dropped(&self) -> Vec<Detail> {
+        Detail::ALL.into_iter().filter(|detail| self.dropped[*detail as usize].is_some()).collect()
+    }
+
     /// Data series left out of this detail.
     pub fn dropped(&self, detail: Detail) -> usize {
         self.dropped[detail as usize].unwrap_or_default()

@@ -150,7 +150,7 @@ mod tests {
     fn exposition(days: &[UsageDay], most_series: usize) -> String {
         let owner = || Owner::org("octo");
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
-        let mut state = State::new(&[owner()], &BTreeSet::new(), 28);
+        let mut state = State::new(&[owner()], &BTreeSet::new());
         state.apply(Update::Teams { owner: owner(), teams: vec![Team { id: 1, slug: "red".into() }] });
         for team in [None, Some(1)] {
             state.apply(Update::Days { owner: owner(), team, days: Some(days.to_vec()), at: now });
@@ -162,6 +162,10 @@ mod tests {
         String::from_utf8(rendered.plain.to_vec()).unwrap()
     }
 
+    fn day() -> UsageDay {
+        UsageDay { day: "2026-11-20".parse().unwrap(), ..UsageDay::default() }
+    }
+
     fn row(language: &str) -> UsageRow {
         UsageRow { language: Some(language.to_owned()), suggestions_count: Some(7), ..UsageRow::default() }
     }
@@ -169,14 +173,14 @@ mod tests {
     #[test]
     fn what_could_break_a_line_is_escaped() {
         let breakdown = Some(vec![row("a\"b\\c\nd")]);
-        let text = exposition(&[UsageDay { breakdown, ..UsageDay::default() }], 1000);
-        let expected = r#"github_copilot_suggestions{enterprise="",org="octo",team="",language="a\"b\\c\nd",editor="unknown"} 7"#;
+        let text = exposition(&[UsageDay { breakdown, ..day() }], 1000);
+        let expected = r#"github_copilot_suggestions{enterprise="",org="octo",team="",language="a\"b\\cd",editor="unknown"} 7"#;
         assert!(text.lines().any(|line| line == expected), "{text}");
     }
 
     #[test]
     fn unknown_figures_have_no_series_and_families_without_any_no_header() {
-        let text = exposition(&[UsageDay { total_chat_turns: Some(0), ..UsageDay::default() }], 1000);
+        let text = exposition(&[UsageDay { total_chat_turns: Some(0), ..day() }], 1000);
         assert!(text.contains(r#"github_copilot_total_chat_turns{enterprise="",org="octo",team="red"} 0"#));
         assert!(!text.contains("github_copilot_total_suggestions"), "{text}");
     }

@@ -63,6 +63,12 @@ impl Labels {
         Label(name)
     }
 
+    /// How many names are held.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Forgets the names that no row carries any more.
     pub fn forget_unused(&mut self) {
         self.0.retain(|name| Arc::strong_count(name) > 1);
@@ -70,7 +76,8 @@ impl Labels {
 }
 
 fn canonical(name: &str) -> String {
-    let name: String = name.trim().to_lowercase().chars().take(LONGEST).collect();
+    let shown = |c: &char| !c.is_control();
+    let name: String = name.trim().to_lowercase().chars().filter(shown).take(LONGEST).collect();
     if name.is_empty() {
         return UNKNOWN.to_owned();
     }
@@ -93,6 +100,7 @@ mod tests {
             (Some("Unknown"), "unknown"),
             (Some("Others"), "others"),
             (Some("ÄPFEL"), "äpfel"),
+            (Some("a\0b\nc"), "abc"),
         ] {
             assert_eq!(&*labels.label(sent), label, "{sent:?}");
         }

@@ -24,7 +24,6 @@ pub struct State {
     /// By owner. All configured owners are there from the start.
     pub owners: BTreeMap<Owner, OwnerState>,
     labels: Labels,
-    keep_days: usize,
 }
 
 /// What is known of one owner.
@@ -122,7 +121,7 @@ pub enum Update {
     Teams {
         /// Whose.
         owner: Owner,
-        /// The complete list.
+        /// The complete list, no id and no slug twice.
         teams: Vec<Team>,
     },
     /// A source was tried.
@@ -137,12 +136,12 @@ pub enum Update {
 }
 
 impl State {
-    /// Nothing known yet of these owners and sources. Of every scope the newest `keep_days` days are kept.
-    pub fn new(owners: &[Owner], sources: &BTreeSet<Source>, keep_days: usize) -> Self {
+    /// Nothing known yet of these owners and sources.
+    pub fn new(owners: &[Owner], sources: &BTreeSet<Source>) -> Self {
         let source = || sources.iter().map(|source| (*source, SourceState::default())).collect();
         let owner =
             |owner: &Owner| (owner.clone(), OwnerState { sources: source(), ..OwnerState::default() });
-        Self { owners: owners.iter().map(owner).collect(), labels: Labels::default(), keep_days }
+        Self { owners: owners.iter().map(owner).collect(), labels: Labels::default() }
     }
 
     /// Takes in one piece of news. What it does not speak of stays as it was.
@@ -177,7 +176,16 @@ impl State {
 
     /// Whether every source of every owner has been tried.
     pub fn all_tried(&self) -> bool {
-        self.owners.values().flat_map(|owner| owner.sources.values()).all(|source| source.last.is_some())
+        self.attempts().all(|attempt| attempt.is_some())
+    }
+
+    /// Whether any source has been tried.
+    pub fn any_tried(&self) -> bool {
+        self.attempts().any(|attempt| attempt.is_some())
+    }
+
+    fn attempts(&self) -> impl Iterator<Item = Option<&Attempt>> {
+        self.owners.values().flat_map(|owner| owner.sources.values()).map(|source| source.last.as_ref())
     }
 
     fn owner(&mut self, owner: Owner) -> &mut OwnerState {
@@ -185,7 +193,7 @@ impl State {
     }
 
     fn apply_days(&mut self, owner: Owner, team: Option<u64>, days: Option<Vec<UsageDay>>, at: Instant) {
-        let Self { owners, labels, keep_days } = self;
+        let Self { owners, labels } = self;
         let state = owners.entry(owner).or_default();
         let usage = match team {
             None => &mut state.usage,
@@ -197,20 +205,14 @@ impl State {
         };
         usage.read_at = Some(at);
         let Some(days) = days else { return };
-        usage.days.extend(days.iter().filter_map(|record| DayUsage::from_record(record, labels)));
-        while usage.days.len() > *keep_days {
-            usage.days.pop_first();
-        }
+        usage.take(&days, labels);
         labels.forget_unused();
     }
 }
 
 impl OwnerState {
     /// Follows a complete team list: new teams appear, renamed ones change their slug, missing ones go.
-    fn keep_teams(&mut self, mut teams: Vec<Team>) {
-        // Two teams with one slug would be one series twice, and Prometheus would refuse the whole scrape.
-        let mut slugs = BTreeSet::new();
-        teams.retain(|team| slugs.insert(team.slug.clone()));
+    fn keep_teams(&mut self, teams: Vec<Team>) {
         let ids: BTreeSet<u64> = teams.iter().map(|team| team.id).collect();
         self.teams.retain(|id, _| ids.contains(id));
         for team in teams {
@@ -220,6 +222,20 @@ impl OwnerState {
 }
 
 impl ScopeUsage {
+    /// Takes in an answer: its days replace those held, and those it does not speak of stay. Only what lies behind
+    /// its newest day goes: GitHub has taken that back, and it would stay the latest day for good.
+    fn take(&mut self, answer: &[UsageDay], labels: &mut Labels) {
+        if let Some(behind) =
+            answer.iter().map(|record| record.day).max().and_then(|newest| newest.succ_opt())
+        {
+            self.days.split_off(&behind);
+        }
+        self.days.extend(answer.iter().filter_map(|record| DayUsage::from_record(record, labels)));
+        while self.days.len() > MONTH.into() {
+            self.days.pop_first();
+        }
+    }
+
     fn expire(&mut self, now: Instant) -> bool {
         let too_old = self.read_at.is_some_and(|read| now - read > TimeDelta::days(MONTH.into()));
         if too_old {
@@ -244,6 +260,7 @@ impl SourceState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::github::usage::UsageRow;
 
     fn octo() -> Owner {
         Owner::org("octo")
@@ -254,11 +271,15 @@ mod tests {
     }
 
     fn state() -> State {
-        State::new(&[octo()], &BTreeSet::from([Source::Activity, Source::Teams]), 28)
+        State::new(&[octo()], &Source::ALL.into())
     }
 
     fn record(day: &str, suggestions: Option<i64>) -> UsageDay {
         UsageDay { day: day.parse().unwrap(), total_suggestions_count: suggestions, ..UsageDay::default() }
+    }
+
+    fn row() -> UsageRow {
+        UsageRow { suggestions_count: Some(1), ..UsageRow::default() }
     }
 
     fn days(team: Option<u64>, days: Vec<UsageDay>) -> Update {
@@ -294,11 +315,26 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_days_are_kept_and_the_newest_of_them() {
-        let mut state = State::new(&[octo()], &BTreeSet::new(), 2);
-        let given = (1..=9).map(|day| record(&format!("2026-11-0{day}"), Some(day))).collect();
-        state.apply(days(None, given));
-        let expected = [("2026-11-08".to_owned(), Some(8)), ("2026-11-09".to_owned(), Some(9))];
+    fn the_newest_28_days_are_kept_and_names_that_only_older_ones_had_are_forgotten() {
+        let mut state = state();
+        let day = |offset: i64| UsageDay {
+            day: "2026-10-01".parse::<NaiveDate>().unwrap() + TimeDelta::days(offset),
+            breakdown: Some(vec![UsageRow { language: Some(format!("l{offset}")), ..row() }]),
+            ..UsageDay::default()
+        };
+        state.apply(days(None, (0..40).map(day).collect()));
+        let held = &state.owners[&octo()].usage.days;
+        assert_eq!(held.len(), 28);
+        assert_eq!(held.keys().next().unwrap().to_string(), "2026-10-13");
+        assert_eq!(state.labels.len(), 28 + 1, "the languages, and the editor");
+    }
+
+    #[test]
+    fn a_day_behind_the_newest_of_a_later_answer_was_taken_back() {
+        let mut state = state();
+        state.apply(days(None, vec![record("2026-11-01", Some(1)), record("2099-01-01", Some(9))]));
+        state.apply(days(None, vec![record("2026-11-02", Some(2))]));
+        let expected = [("2026-11-01".to_owned(), Some(1)), ("2026-11-02".to_owned(), Some(2))];
         assert_eq!(held(&state.owners[&octo()].usage), expected);
     }
 
@@ -312,13 +348,6 @@ mod tests {
         assert_eq!(teams.keys().copied().collect::<Vec<_>>(), [1]);
         assert_eq!(teams[&1].slug, "crimson");
         assert_eq!(held(&teams[&1].usage).len(), 1);
-    }
-
-    #[test]
-    fn two_teams_with_the_same_slug_are_shown_once() {
-        let mut state = state();
-        state.apply(teams(&[(1, "red"), (2, "red")]));
-        assert_eq!(state.owners[&octo()].teams.len(), 1);
     }
 
     #[test]
@@ -340,6 +369,7 @@ mod tests {
         assert_eq!(state.expire(later), ["organisation octo, team red"]);
         assert_eq!(held(&state.owners[&octo()].usage).len(), 1, "unchanged is read, too");
         assert!(state.owners[&octo()].teams[&1].usage.days.is_empty());
+        assert!(state.labels.len() <= 1);
     }
 
     #[test]

@@ -69,13 +69,20 @@ impl Keeper {
     }
 
     fn take(&mut self, update: Update) {
-        if matches!(update, Update::Attempt { .. }) {
-            self.published.note_attempt();
-        }
         // Nobody else holds the state now: a rendering has always ended before the next piece of news is taken.
         let state = Arc::make_mut(&mut self.state);
         state.apply(update);
         self.pace.changed(state.all_tried());
+    }
+
+    /// Says in the log when other detail is left out than before.
+    fn tell_dropped(&self, plan: &Plan) {
+        if plan.details_dropped() == self.published.picture().plan.details_dropped() {
+            return;
+        }
+        let left_out: Vec<_> = plan.details_dropped().iter().map(|detail| detail.word()).collect();
+        let series = plan.series();
+        tracing::warn!(?left_out, series, "EXPORTER_MAX_SERIES: what is left out has changed");
     }
 
     /// Renders off the server's threads.
@@ -86,7 +93,10 @@ impl Keeper {
         }
         let (state, ledger, rendering) = (Arc::clone(&self.state), self.client.ledger(), self.rendering);
         match tokio::task::spawn_blocking(move || render(&state, ledger, now, &rendering)).await {
-            Ok(picture) => self.published.publish(picture),
+            Ok(picture) => {
+                self.tell_dropped(&picture.plan);
+                self.published.publish(picture);
+            }
             // The last picture stays, and the next change tries again.
             Err(error) => tracing::error!(%error, "rendering failed"),
         }
@@ -94,11 +104,12 @@ impl Keeper {
     }
 }
 
+/// Renders the state as it is at `now`.
 fn render(state: &State, ledger: Ledger, now: Instant, rendering: &Rendering) -> Picture {
     let snapshot = view(state, now, &rendering.view);
     let plan = Plan::of(&snapshot, rendering.team_detail, rendering.max_series);
     let exposition = metrics::render(&Service { snapshot: &snapshot, ledger: &ledger, plan: &plan });
-    Picture { exposition, overview: Overview::of(&snapshot), ledger }
+    Picture { exposition, overview: Overview::of(&snapshot), ledger, plan, tried: state.any_tried() }
 }
 
 /// When to render: at once when the first news comes, at once when the first round is complete, and otherwise at
@@ -131,8 +142,9 @@ impl Pace {
     /// When the next rendering is due, if there is anything to show.
     fn due(&self, now: Instant) -> Option<Instant> {
         let at_once = self.first_round == FirstRound::Complete;
-        let due = self.last.filter(|_| !at_once).map_or(now, |last| after(last, Self::LEAST));
-        self.dirty.then_some(due)
+        // A clock that was set back must not put it off.
+        let last = self.last.filter(|last| !at_once && *last <= now);
+        self.dirty.then_some(last.map_or(now, |last| after(last, Self::LEAST)))
     }
 
     fn rendered(&mut self, now: Instant) {
@@ -167,5 +179,6 @@ mod tests {
         pace.rendered(at(2));
         pace.changed(true);
         assert_eq!(pace.due(at(3)), Some(at(12)));
+        assert_eq!(pace.due(at(-3600)), Some(at(-3600)), "the clock was set back");
     }
 }

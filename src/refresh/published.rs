@@ -7,7 +7,11 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 
-use crate::{github::ledger::Ledger, metrics::Exposition, model::overview::Overview};
+use crate::{
+    github::ledger::Ledger,
+    metrics::{Exposition, Plan},
+    model::overview::Overview,
+};
 
 /// One consistent picture: all of it was taken at the same moment.
 #[derive(Debug, Default)]
@@ -18,13 +22,17 @@ pub struct Picture {
     pub overview: Overview,
     /// What was asked of GitHub, and its limits; also for the page.
     pub ledger: Ledger,
+    /// What of the data is served, and what is left out; also for the page.
+    pub plan: Plan,
+    /// Whether a first attempt at GitHub has ended, well or badly.
+    pub tried: bool,
 }
 
 /// Where the refresh leaves its newest picture and the server takes it from. Neither waits for the other.
 #[derive(Debug, Default)]
 pub struct Published {
     picture: ArcSwap<Picture>,
-    tried: AtomicBool,
+    broken: AtomicBool,
 }
 
 impl Published {
@@ -38,13 +46,13 @@ impl Published {
         self.picture.store(Arc::new(picture));
     }
 
-    /// Notes that a first attempt has ended, well or badly.
-    pub fn note_attempt(&self) {
-        self.tried.store(true, Ordering::Relaxed);
+    /// Notes that a part of the refresh has ended by a mistake of ours, so that the picture may stay as it is.
+    pub fn break_down(&self) {
+        self.broken.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a first attempt has ended.
-    pub fn has_tried(&self) -> bool {
-        self.tried.load(Ordering::Relaxed)
+    /// Whether a part of the refresh has ended.
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
     }
 }

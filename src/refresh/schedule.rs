@@ -36,7 +36,8 @@ impl Schedule {
     /// An attempt begins: returns the start of its cycle, which is now if the last one is over. What was read since
     /// then need not be asked for.
     pub fn begin(&mut self, now: Instant) -> Instant {
-        if now >= self.next_cycle {
+        // A clock that was set back must not leave the next cycle in a far future.
+        if now >= self.next_cycle || now < self.cycle {
             self.cycle = now;
             self.next_cycle = after(now, jittered(self.interval, fastrand::f64()));
         }
@@ -126,6 +127,17 @@ mod tests {
         schedule.begin(noon());
         schedule.failed(noon(), None);
         assert!(seconds(schedule.next() - noon()) <= 1.0);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_begins_a_new_cycle() {
+        let mut schedule = Schedule::new(HOUR, noon());
+        schedule.begin(noon());
+        schedule.succeeded();
+        let yesterday = noon() - TimeDelta::days(1);
+        assert_eq!(schedule.begin(yesterday), yesterday);
+        schedule.succeeded();
+        assert!(schedule.next() <= yesterday + TimeDelta::hours(1));
     }
 
     #[test]

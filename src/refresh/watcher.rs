@@ -1,15 +1,12 @@
-//! One owner's questions: which targets there are, what was read of each, and what is due.
+//! The questions of one source of one owner: which targets there are, what was read of each, and what is due.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
+use chrono::{SecondsFormat, TimeDelta};
+use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 
-use super::schedule::Schedule;
+use super::{roster::watched, schedule::Schedule};
 use crate::{
     clock::{Instant, SharedClock},
     config::TeamPatterns,
@@ -25,8 +22,9 @@ use crate::{
     source::Source,
 };
 
-/// Validators older than this are not used: by then the data they stand for may have been dropped.
-const VALIDATORS_LIVE: TimeDelta = TimeDelta::days(7);
+/// Validators older than this are not used, so that everything is read whole once a day: the data they stand for may
+/// have been dropped, and GitHub's tags need not know everything.
+const VALIDATORS_LIVE: TimeDelta = TimeDelta::days(1);
 
 /// So many failures in a row end a round: GitHub is down, and asking for a thousand teams will not bring it back.
 const MOST_FAILURES_IN_A_ROW: u32 = 3;
@@ -37,24 +35,47 @@ pub struct Task {
     /// Whose questions.
     pub owner: Owner,
     /// Which of them.
-    pub sources: BTreeSet<Source>,
+    pub source: Source,
     /// Which teams.
     pub teams: TeamPatterns,
     /// How often.
     pub interval: Duration,
+    /// How many at a time.
+    pub concurrency: usize,
 }
 
-/// Asks for one owner, forever.
+/// Asks for one source of one owner, forever.
 #[derive(Debug)]
 pub struct Watcher {
     client: Arc<Client>,
     clock: SharedClock,
     news: mpsc::Sender<Update>,
     task: Task,
-    /// The owner as a whole.
+    /// The owner as a whole; asked for by the source `activity`.
     whole: Target,
+    /// The rest is asked for by the source `teams`.
     team_list: Validated,
     teams: BTreeMap<u64, Target>,
+}
+
+/// A question about one team, which can stand beside others.
+struct TeamQuestion {
+    id: u64,
+    slug: String,
+    known: Validators,
+    client: Arc<Client>,
+    clock: SharedClock,
+    owner: Owner,
+}
+
+impl TeamQuestion {
+    /// Asks it: the team's id, when it was asked, and the answer.
+    async fn ask(self) -> (u64, Instant, Result<Answer<Vec<UsageDay>>, Failure>) {
+        let asked = self.clock.now();
+        let slug = Some(self.slug.as_str());
+        let answer = usage::days(&self.client, &self.owner, slug, &Window::default(), &self.known).await;
+        (self.id, asked, answer)
+    }
 }
 
 /// Something with usage figures: the owner, or a team of it.
@@ -75,6 +96,12 @@ struct Target {
 struct Validated {
     read: Option<Instant>,
     validators: Validators,
+}
+
+/// What an answer tells: the days, or that they are as they were.
+#[derive(Debug)]
+struct News {
+    days: Option<Vec<UsageDay>>,
 }
 
 /// What came of one attempt so far.
@@ -107,56 +134,64 @@ impl Watcher {
 
     /// Asks whenever something is due, until nobody listens any more.
     pub async fn run(mut self) {
-        let now = self.clock.now();
-        let schedule = |source: &Source| (*source, Schedule::new(self.task.interval, now));
-        let mut schedules: BTreeMap<Source, Schedule> = self.task.sources.iter().map(schedule).collect();
-        while let Some((source, schedule)) = schedules.iter_mut().min_by_key(|(_, schedule)| schedule.next())
-        {
+        let mut schedule = Schedule::new(self.task.interval, self.clock.now());
+        loop {
             self.clock.sleep_until(schedule.next()).await;
-            if self.attempt(*source, schedule).await.is_err() {
+            if self.attempt(&mut schedule).await.is_err() {
                 return;
             }
         }
     }
 
-    /// Asks for one source and reports how it went.
-    async fn attempt(&mut self, source: Source, schedule: &mut Schedule) -> Result<(), Stopped> {
+    /// Asks for everything that is due and reports how it went.
+    async fn attempt(&mut self, schedule: &mut Schedule) -> Result<(), Stopped> {
         let began = self.clock.now();
         let cycle = schedule.begin(began);
-        let round = match source {
+        let round = match self.task.source {
             Source::Activity => self.ask_owner().await?,
             Source::Teams => self.ask_teams(cycle).await?,
-            Source::Seats | Source::Billing => Round::default(),
         };
         let now = self.clock.now();
-        match &round.problem {
-            None => schedule.succeeded(),
-            Some(problem) => {
-                schedule.failed(now, round.retry_at);
-                tracing::warn!(
-                    owner = %self.task.owner, %source, reason = %problem.reason, detail = problem.detail,
-                    failures = round.failures.values().sum::<u64>(), next = %schedule.next(), "refresh failed"
-                );
-            }
+        if round.problem.is_some() {
+            schedule.failed(now, round.retry_at);
+        } else {
+            schedule.succeeded();
         }
+        self.log(&round, schedule.next());
         let attempt = Attempt {
             at: now,
             took: (now - began).to_std().unwrap_or_default(),
             failures: round.failures,
             problem: round.problem,
-            waiting: source == Source::Activity && self.whole.is_empty(),
-            targets: self.targets(source),
+            waiting: self.task.source == Source::Activity && self.whole.is_empty(),
+            targets: self.targets(),
             next: schedule.next(),
         };
-        self.tell(Update::Attempt { owner: self.task.owner.clone(), source, attempt }).await
+        self.tell(Update::Attempt { owner: self.task.owner.clone(), source: self.task.source, attempt }).await
+    }
+
+    fn log(&self, round: &Round, next: Instant) {
+        let (owner, source) = (&self.task.owner, self.task.source);
+        let next = next.to_rfc3339_opts(SecondsFormat::Secs, true);
+        match &round.problem {
+            None => tracing::debug!(%owner, %source, next, "refreshed"),
+            Some(problem) => {
+                let all: Vec<_> =
+                    round.failures.iter().map(|(reason, count)| format!("{reason}={count}")).collect();
+                let (reason, detail, failures) = (problem.reason, &problem.detail, all.join(","));
+                tracing::warn!(%owner, %source, %reason, detail, failures, next, "refresh failed");
+            }
+        }
     }
 
     async fn ask_owner(&mut self) -> Result<Round, Stopped> {
         let mut round = Round::default();
-        let mut whole = std::mem::take(&mut self.whole);
-        let asked = self.ask_target(None, &mut whole).await;
-        self.whole = whole;
-        round.took(asked?);
+        let now = self.clock.now();
+        let known = self.whole.validated.known(now);
+        let answer = usage::days(&self.client, &self.task.owner, None, &Window::default(), &known).await;
+        let (asked, news) = self.whole.take(answer, now);
+        round.took(asked);
+        self.pass_on(None, news, now).await?;
         Ok(round)
     }
 
@@ -173,16 +208,33 @@ impl Watcher {
         let due = self.teams.iter().filter(|(_, team)| team.validated.is_due(cycle));
         let mut due: Vec<(Option<Instant>, u64)> = due.map(|(id, team)| (team.tried, *id)).collect();
         due.sort_unstable();
-        for (_, id) in due {
+        self.ask_each_team(due.into_iter().map(|(_, id)| id).collect(), &mut round).await?;
+        Ok(round)
+    }
+
+    async fn ask_each_team(&mut self, due: Vec<u64>, round: &mut Round) -> Result<(), Stopped> {
+        let questions: Vec<_> = due.into_iter().filter_map(|id| self.question(id)).collect();
+        let mut answers =
+            stream::iter(questions).map(TeamQuestion::ask).buffer_unordered(self.task.concurrency);
+        while let Some((id, asked, answer)) = answers.next().await {
+            let Some(team) = self.teams.get_mut(&id) else { continue };
+            let (result, news) = team.take(answer, asked);
+            round.took(result);
+            self.pass_on(Some(id), news, asked).await?;
             if round.over {
+                // Dropping the rest takes back what is not answered yet.
                 break;
             }
-            let mut target = self.teams.remove(&id).unwrap_or_default();
-            let asked = self.ask_target(Some(id), &mut target).await;
-            self.teams.insert(id, target);
-            round.took(asked?);
         }
-        Ok(round)
+        Ok(())
+    }
+
+    fn question(&self, id: u64) -> Option<TeamQuestion> {
+        let team = self.teams.get(&id)?;
+        let (client, clock, owner) =
+            (Arc::clone(&self.client), Arc::clone(&self.clock), self.task.owner.clone());
+        let known = team.validated.known(clock.now());
+        Some(TeamQuestion { id, slug: team.slug.clone(), known, client, clock, owner })
     }
 
     async fn ask_team_list(&mut self) -> Result<Result<(), Failure>, Stopped> {
@@ -202,9 +254,7 @@ impl Watcher {
                 records
             }
         };
-        let watched = records.iter().filter(|record| self.task.teams.select(owner, &record.slug));
-        let watched: Vec<Team> =
-            watched.map(|record| Team { id: record.id, slug: record.slug.to_lowercase() }).collect();
+        let watched = watched(&records, &self.task.teams, owner);
         self.keep_targets(&watched);
         self.tell(Update::Teams { owner: self.task.owner.clone(), teams: watched }).await.map(Ok)
     }
@@ -219,44 +269,17 @@ impl Watcher {
         }
     }
 
-    /// Asks for the usage of the owner, or of the team with this id, and passes it on.
-    async fn ask_target(
-        &self,
-        team: Option<u64>,
-        target: &mut Target,
-    ) -> Result<Result<(), Failure>, Stopped> {
-        let now = self.clock.now();
-        target.tried = Some(now);
-        let slug = team.map(|_| target.slug.as_str());
-        let answer = usage::days(
-            &self.client,
-            &self.task.owner,
-            slug,
-            &Window::default(),
-            &target.validated.known(now),
-        )
-        .await;
-        target.failed = answer.is_err();
-        let (days, validators) = match answer {
-            Err(failure) => return Ok(Err(failure)),
-            Ok(Answer::Unchanged) => (None, std::mem::take(&mut target.validated.validators)),
-            Ok(Answer::NotReady) => (Some(Vec::new()), Validators::default()),
-            Ok(Answer::Fresh(days, validators)) => (Some(days), validators),
-        };
-        if let Some(days) = &days {
-            target.has_data = days.iter().any(UsageDay::has_number);
-        }
-        target.validated = Validated { read: Some(now), validators };
-        let owner = self.task.owner.clone();
-        self.tell(Update::Days { owner, team, days, at: now }).await.map(Ok)
-    }
-
-    fn targets(&self, source: Source) -> Targets {
-        match source {
+    fn targets(&self) -> Targets {
+        match self.task.source {
             Source::Activity => count([&self.whole]),
             Source::Teams => count(self.teams.values()),
-            Source::Seats | Source::Billing => Targets::default(),
         }
+    }
+
+    /// Tells what was read, if anything was.
+    async fn pass_on(&self, team: Option<u64>, news: Option<News>, at: Instant) -> Result<(), Stopped> {
+        let Some(News { days }) = news else { return Ok(()) };
+        self.tell(Update::Days { owner: self.task.owner.clone(), team, days, at }).await
     }
 
     async fn tell(&self, update: Update) -> Result<(), Stopped> {
@@ -265,6 +288,27 @@ impl Watcher {
 }
 
 impl Target {
+    /// Takes note of an answer, and gives what it tells.
+    fn take(
+        &mut self,
+        answer: Result<Answer<Vec<UsageDay>>, Failure>,
+        asked: Instant,
+    ) -> (Result<(), Failure>, Option<News>) {
+        self.tried = Some(asked);
+        self.failed = answer.is_err();
+        let (days, validators) = match answer {
+            Err(failure) => return (Err(failure), None),
+            Ok(Answer::Unchanged) => (None, std::mem::take(&mut self.validated.validators)),
+            Ok(Answer::NotReady) => (Some(Vec::new()), Validators::default()),
+            Ok(Answer::Fresh(days, validators)) => (Some(days), validators),
+        };
+        if let Some(days) = &days {
+            self.has_data = days.iter().any(UsageDay::has_number);
+        }
+        self.validated = Validated { read: Some(asked), validators };
+        (Ok(()), Some(News { days }))
+    }
+
     /// Whether it was read and GitHub gave no figures.
     fn is_empty(&self) -> bool {
         !self.failed && !self.has_data && self.validated.read.is_some()

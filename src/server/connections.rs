@@ -13,31 +13,53 @@ use tokio::{
 
 use super::routes::Routes;
 
-/// A connection that has sent no complete request head within this time is closed.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// The largest request head, and the most headers in it.
 const LARGEST_HEAD: usize = 16 << 10;
 const MOST_HEADERS: usize = 64;
 
-/// Connections at one time. A Prometheus needs one; this leaves room for many and memory for none.
-const MOST_CONNECTIONS: usize = 256;
+/// How much is borne with.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// A connection that has sent no complete request head within this time is closed. It holds for the time between
+    /// two requests as well; a client that meets the closing asks again on a new connection, as Prometheus does.
+    pub head: Duration,
+    /// Connections at one time.
+    pub connections: usize,
+    /// A connection is asked to end at this age,
+    pub life: Duration,
+    /// and is ended so much later: a peer that never reads would keep it.
+    pub last_answer: Duration,
+    /// How long running answers may take after the stop signal.
+    pub stop: Duration,
+}
 
-/// A connection is asked to end at this age, and is ended a while later: a peer that never reads would keep it.
-const LONGEST_LIFE: Duration = Duration::from_secs(600);
-const LAST_ANSWER: Duration = Duration::from_secs(60);
-
-/// How long running answers may take after the stop signal.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(30),
+            // A Prometheus needs one; this leaves room for many, and takes little memory.
+            connections: 256,
+            life: Duration::from_secs(600),
+            last_answer: Duration::from_secs(60),
+            stop: Duration::from_secs(10),
+        }
+    }
+}
 
 /// The wait after a failed accept, for instance because file descriptors ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` is ready, then lets running answers finish.
-pub async fn serve(listener: TcpListener, routes: Arc<Routes>, stop: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+pub async fn serve(
+    listener: TcpListener,
+    routes: Arc<Routes>,
+    patience: Patience,
+    stop: impl Future<Output = ()>,
+) {
+    let places = Arc::new(Semaphore::new(patience.connections));
     let (stopping, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
+    let mut crowded = false;
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -48,12 +70,22 @@ pub async fn serve(listener: TcpListener, routes: Arc<Routes>, stop: impl Future
         };
         match accepted {
             // Taken from the queue first and refused after: so a full house does not keep the next one waiting.
-            Ok((stream, _)) => match Arc::clone(&places).try_acquire_owned() {
-                Ok(place) => {
-                    connections.spawn(converse(stream, place, Arc::clone(&routes), stopped.clone()));
+            Ok((stream, _)) => {
+                let place = Arc::clone(&places).try_acquire_owned().ok();
+                if place.is_none() && !crowded {
+                    tracing::warn!(most = patience.connections, "connections are refused: too many");
                 }
-                Err(_) => tracing::warn!(most = MOST_CONNECTIONS, "connection refused: too many"),
-            },
+                crowded = place.is_none();
+                if let Some(place) = place {
+                    connections.spawn(converse(
+                        stream,
+                        place,
+                        Arc::clone(&routes),
+                        patience,
+                        stopped.clone(),
+                    ));
+                }
+            }
             Err(error) => {
                 tracing::warn!(%error, "accepting a connection failed");
                 sleep(ACCEPT_PAUSE).await;
@@ -62,7 +94,7 @@ pub async fn serve(listener: TcpListener, routes: Arc<Routes>, stop: impl Future
     }
     drop((listener, stopping));
     let finished = async { while connections.join_next().await.is_some() {} };
-    if timeout(STOP_TIMEOUT, finished).await.is_err() {
+    if timeout(patience.stop, finished).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
 }
@@ -70,8 +102,9 @@ pub async fn serve(listener: TcpListener, routes: Arc<Routes>, stop: impl Future
 /// Answers one peer until it leaves, its time is over, or the server stops.
 async fn converse(
     stream: TcpStream,
-    place: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
     routes: Arc<Routes>,
+    patience: Patience,
     mut stopped: watch::Receiver<()>,
 ) {
     let service = service_fn(|request| {
@@ -80,7 +113,7 @@ async fn converse(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(patience.head)
         .max_header_size(LARGEST_HEAD)
         .max_headers(MOST_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
@@ -90,11 +123,126 @@ async fn converse(
         _ = connection.as_mut() => return,
         // The sender is dropped when the server stops.
         _ = stopped.changed() => {}
-        () = sleep(LONGEST_LIFE) => {}
+        () = sleep(patience.life) => {}
     }
     connection.as_mut().graceful_shutdown();
-    if timeout(LAST_ANSWER, connection).await.is_err() {
+    if timeout(patience.last_answer, connection).await.is_err() {
         tracing::debug!("a connection was cut: its peer did not read");
     }
-    drop(place);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        sync::oneshot,
+        task::JoinHandle,
+    };
+
+    use super::*;
+    use crate::{
+        clock::SystemClock,
+        metrics::Exposition,
+        refresh::published::{Picture, Published},
+    };
+
+    const MOMENT: Duration = Duration::from_millis(20);
+
+    struct Running {
+        address: SocketAddr,
+        stop: oneshot::Sender<()>,
+        server: JoinHandle<()>,
+    }
+
+    /// Serves `metrics` bytes of data.
+    async fn start(metrics: usize, patience: Patience) -> Running {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let published = Published::default();
+        let exposition = Exposition { plain: vec![b'#'; metrics].into(), ..Exposition::default() };
+        published.publish(Picture { exposition, ..Picture::default() });
+        let routes = Arc::new(Routes::new(Arc::new(published), Arc::new(SystemClock)));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server =
+            tokio::spawn(
+                async move { serve(listener, routes, patience, async { drop(stopped.await) }).await },
+            );
+        Running { address, stop, server }
+    }
+
+    async fn connect(running: &Running, says: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(says.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Everything that comes until the connection ends.
+    async fn rest(mut stream: TcpStream) -> usize {
+        let mut all = Vec::new();
+        // However it ends, it has ended.
+        let _ = stream.read_to_end(&mut all).await;
+        all.len()
+    }
+
+    #[tokio::test]
+    async fn who_sends_no_complete_head_in_time_is_cut_off() {
+        let running = start(0, Patience { head: MOMENT, ..Patience::default() }).await;
+        assert_eq!(rest(connect(&running, "").await).await, 0);
+        assert_eq!(rest(connect(&running, "GET / HTTP/1.1\r\nhost: x\r\n").await).await, 0);
+        assert!(rest(connect(&running, "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await).await > 0);
+    }
+
+    #[tokio::test]
+    async fn one_connection_too_many_is_refused_and_finds_a_place_when_another_leaves() {
+        let running = start(0, Patience { connections: 1, ..Patience::default() }).await;
+        let ask = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let mut first = connect(&running, "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        first.read_u8().await.unwrap();
+        // The refused one may be gone before it has spoken.
+        let mut refused = TcpStream::connect(running.address).await.unwrap();
+        let _ = refused.write_all(ask.as_bytes()).await;
+        assert_eq!(rest(refused).await, 0);
+        drop(first);
+        loop {
+            let mut next = TcpStream::connect(running.address).await.unwrap();
+            if next.write_all(ask.as_bytes()).await.is_ok() && rest(next).await > 0 {
+                break;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_never_reads_is_cut_when_its_time_is_over() {
+        let patience = Patience { connections: 1, life: MOMENT, last_answer: MOMENT, ..Patience::default() };
+        let running = start(64 << 20, patience).await;
+        let silent = connect(&running, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        // Its place is free again although it is still there.
+        let ask = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        loop {
+            let mut next = TcpStream::connect(running.address).await.unwrap();
+            if next.write_all(ask.as_bytes()).await.is_ok() && rest(next).await > 0 {
+                break;
+            }
+        }
+        assert!(rest(silent).await < 64 << 20, "cut in the middle");
+    }
+
+    #[tokio::test]
+    async fn a_running_answer_is_finished_after_the_stop_signal() {
+        let running = start(4 << 20, Patience::default()).await;
+        let mut stream = connect(&running, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        stream.read_u8().await.unwrap();
+        running.stop.send(()).unwrap();
+        assert!(rest(stream).await > 4 << 20);
+        running.server.await.unwrap();
+    }
+
+    #[test]
+    fn the_patience_is_that_of_the_design() {
+        let patience = Patience::default();
+        assert_eq!((patience.head.as_secs(), patience.connections), (30, 256));
+        assert!(patience.life <= Duration::from_secs(3600) && patience.last_answer <= patience.life);
+    }
 }

@@ -20,11 +20,13 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         Ok(listener) => return Ok(listener),
         Err(error) => error,
     };
-    let any = address.is_ipv6() && address.ip().is_unspecified();
-    if any && error.kind() != io::ErrorKind::AddrInUse {
-        return open((Ipv4Addr::UNSPECIFIED, address.port()).into());
-    }
-    Err(error)
+    fallback(address, error.kind()).map_or(Err(error), open)
+}
+
+/// Where to listen instead, on a machine that has no IPv6.
+fn fallback(address: SocketAddr, error: io::ErrorKind) -> Option<SocketAddr> {
+    let any = address.is_ipv6() && address.ip().is_unspecified() && error != io::ErrorKind::AddrInUse;
+    any.then(|| (Ipv4Addr::UNSPECIFIED, address.port()).into())
 }
 
 fn open(address: SocketAddr) -> io::Result<TcpListener> {
@@ -50,6 +52,18 @@ mod tests {
         let taken = first.local_addr().unwrap();
         assert_ne!(taken.port(), 0);
         assert_eq!(listen(taken).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn only_every_ipv6_address_falls_back_and_not_because_the_port_is_taken() {
+        let fallback = |address: &str, error| {
+            fallback(address.parse().unwrap(), error).map(|address| address.to_string())
+        };
+        let unsupported = io::ErrorKind::Unsupported;
+        assert_eq!(fallback("[::]:10220", unsupported).as_deref(), Some("0.0.0.0:10220"));
+        assert_eq!(fallback("[::]:10220", io::ErrorKind::AddrInUse), None);
+        assert_eq!(fallback("[::1]:10220", unsupported), None);
+        assert_eq!(fallback("127.0.0.1:10220", unsupported), None);
     }
 
     #[tokio::test]

@@ -59,9 +59,12 @@ const ROUTES: [(&str, Route); 6] = [
 const OTHER: &str = "other";
 
 impl Route {
-    /// The `path` labels.
-    pub fn paths() -> impl Iterator<Item = &'static str> {
-        ROUTES.into_iter().map(|(path, _)| path)
+    /// The `path` labels, each with the statuses that are to be expected of it.
+    pub fn usual_answers() -> impl Iterator<Item = (&'static str, StatusCode)> {
+        let good = ROUTES.into_iter().map(|(path, _)| (path, StatusCode::OK));
+        let ready = ROUTES.into_iter().filter(|(_, route)| *route == Self::Ready);
+        let not_ready = ready.map(|(path, _)| (path, StatusCode::SERVICE_UNAVAILABLE));
+        good.chain(not_ready).chain([(OTHER, StatusCode::NOT_FOUND)])
     }
 
     fn of(path: &str) -> Option<(&'static str, Self)> {
@@ -95,7 +98,7 @@ impl Routes {
             Some(_) if !matches!(*request.method(), Method::GET | Method::HEAD) => not_allowed(),
             Some((_, Route::Metrics)) => self.metrics(request.headers()),
             Some((_, Route::Overview)) => self.overview(),
-            Some((_, Route::Healthy)) => text(StatusCode::OK, "ok\n"),
+            Some((_, Route::Healthy)) => self.healthy(),
             Some((_, Route::Ready)) => self.ready(),
         };
         response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -135,8 +138,19 @@ impl Routes {
         response
     }
 
+    fn healthy(&self) -> Response<Chunks> {
+        if self.published.is_broken() {
+            text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "a part of the refresh has broken down; restart the exporter\n",
+            )
+        } else {
+            text(StatusCode::OK, "ok\n")
+        }
+    }
+
     fn ready(&self) -> Response<Chunks> {
-        if self.published.has_tried() || self.clock.now() >= after(self.started, READY_AFTER) {
+        if self.published.picture().tried || self.clock.now() >= after(self.started, READY_AFTER) {
             text(StatusCode::OK, "ready\n")
         } else {
             text(StatusCode::SERVICE_UNAVAILABLE, "waiting for the first answer from GitHub\n")

@@ -14,9 +14,9 @@ use super::routes::Route;
 pub struct Traffic(Mutex<BTreeMap<(&'static str, StatusCode), u64>>);
 
 impl Default for Traffic {
-    /// Every path is there from the start, with 200 at 0: `rate()` cannot see a counter's first appearance.
+    /// What is to be expected is there from the start, at 0: `rate()` cannot see a counter's first appearance.
     fn default() -> Self {
-        Self(Mutex::new(Route::paths().map(|path| ((path, StatusCode::OK), 0)).collect()))
+        Self(Mutex::new(Route::usual_answers().map(|answer| (answer, 0)).collect()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Conditional requests: an `ETag` made of the body, and 304 for whoever has that body already.
 
-use hyper::header::{ETAG, HeaderMap, IF_NONE_MATCH};
+use hyper::header::{ETAG, HeaderMap, IF_NONE_MATCH, LINK};
 use hyper::http::StatusCode;
 
 use super::answer::Answer;
@@ -9,7 +9,10 @@ use super::answer::Answer;
 pub(super) fn conditional(mut answer: Answer, headers: &HeaderMap) -> Answer {
     let tag = format!("W/\"{:016x}\"", fingerprint(&answer.body));
     if is_known(&tag, headers) {
+        // The body alone makes the tag, but a page can get another behind it: the link still has to say so.
+        let link = answer.headers.remove(LINK);
         answer = Answer::empty(StatusCode::NOT_MODIFIED);
+        answer.headers.extend(link.map(|link| (LINK, link)));
     }
     answer.set(ETAG, &tag);
     answer

@@ -30,7 +30,7 @@ fn client_for(api: &str, clock: &Arc<ManualClock>) -> Client {
         concurrency: 1,
         timeout: Duration::from_secs(30),
     };
-    Client::new(settings, Arc::clone(clock) as _).unwrap()
+    Client::new(settings, &[octo()], Arc::clone(clock) as _).unwrap()
 }
 
 fn noon() -> Arc<ManualClock> {
@@ -257,7 +257,7 @@ async fn no_connection_is_a_network_failure_and_a_late_answer_a_timeout() {
         concurrency: 1,
         timeout: Duration::from_millis(50),
     };
-    let hasty = Client::new(settings, noon()).unwrap();
+    let hasty = Client::new(settings, &[octo()], noon()).unwrap();
     let failure = days(&hasty).await.unwrap_err();
     assert_eq!(
         (failure.reason, &*failure.detail),
@@ -273,33 +273,96 @@ async fn an_answer_beyond_every_size_is_too_large() {
 }
 
 #[tokio::test]
-async fn a_limit_answer_names_the_moment_and_the_next_question_waits_for_it() {
+async fn a_limit_answer_names_the_moment_and_nothing_is_asked_before_it() {
     let github = MockServer::start().await;
     let limited = ResponseTemplate::new(429).insert_header("retry-after", "120");
     Mock::given(any()).respond_with(limited).up_to_n_times(1).mount(&github).await;
     Mock::given(any()).respond_with(json("[]")).mount(&github).await;
     let clock = noon();
-    let client = Arc::new(client_for(&github.uri(), &clock));
-    let failure = days(&client).await.unwrap_err();
-    assert_eq!(failure.reason, Reason::RateLimited);
-    assert_eq!(failure.retry_at.unwrap().to_rfc3339(), "2026-11-22T12:02:00+00:00");
+    let client = client_for(&github.uri(), &clock);
+    let asked = async || github.received_requests().await.unwrap().len();
+    for wait in [0, 119] {
+        clock.advance(wait);
+        let failure = days(&client).await.unwrap_err();
+        assert_eq!(failure.reason, Reason::RateLimited);
+        assert_eq!(failure.retry_at.unwrap().to_rfc3339(), "2026-11-22T12:02:00+00:00");
+        assert_eq!(asked().await, 1);
+    }
+    clock.advance(1);
+    assert!(days(&client).await.is_ok());
+    assert_eq!(asked().await, 2);
+    let ledger = client.ledger();
+    assert_eq!(ledger.limits["token"].throttled(ledger.at), Duration::from_secs(120));
+    assert_eq!(
+        ledger.requests[&(Endpoint::OrgUsage, "429".to_owned())],
+        1,
+        "what was not asked is not counted"
+    );
+}
 
-    let mut next = tokio::spawn({
-        let client = Arc::clone(&client);
-        async move { days(&client).await }
-    });
-    tokio::select! {
-        biased;
-        early = &mut next => panic!("did not wait: {early:?}"),
-        () = tokio::task::yield_now() => {}
-    }
-    assert_eq!(github.received_requests().await.unwrap().len(), 1);
-    while !next.is_finished() {
-        clock.advance(10);
-        tokio::task::yield_now().await;
-    }
-    assert!(next.await.unwrap().is_ok());
-    assert!(client.ledger().limits["token"].throttled >= Duration::from_secs(120));
+#[tokio::test]
+async fn a_page_that_appears_behind_a_full_one_is_found_though_the_full_one_did_not_change() {
+    let github = MockServer::start().await;
+    let first = json(r#"[{"id":1,"slug":"a"}]"#).insert_header("etag", "W/\"full\"");
+    Mock::given(path("/orgs/octo/teams")).respond_with(first).up_to_n_times(1).mount(&github).await;
+    let client = client(&github).await;
+    let (_, validators) = ids(teams::teams(&client, &octo(), &Validators::default()).await.unwrap());
+    let next = "</organizations/42/team?page=2>; rel=\"next\"";
+    let unchanged = ResponseTemplate::new(304).insert_header("link", next);
+    Mock::given(header("if-none-match", "W/\"full\"")).respond_with(unchanged).mount(&github).await;
+    let grown = json(r#"[{"id":1,"slug":"a"}]"#).insert_header("link", next);
+    Mock::given(path("/orgs/octo/teams")).respond_with(grown).mount(&github).await;
+    Mock::given(path("/organizations/42/team"))
+        .respond_with(json(r#"[{"id":2,"slug":"b"}]"#))
+        .mount(&github)
+        .await;
+    assert_eq!(ids(teams::teams(&client, &octo(), &validators).await.unwrap()).0, [1, 2]);
+}
+
+#[tokio::test]
+async fn pages_that_go_on_for_ever_without_repeating_end_in_a_failure() {
+    let github = MockServer::start().await;
+    let page = |request: &wiremock::Request| {
+        let page: u32 = request
+            .url
+            .query_pairs()
+            .find(|(name, _)| name == "page")
+            .map_or(1, |(_, page)| page.parse().unwrap());
+        json("[]")
+            .insert_header("link", format!("</orgs/octo/teams?page={}>; rel=\"next\"", page + 1).as_str())
+    };
+    Mock::given(any()).respond_with(page).mount(&github).await;
+    let failure = teams::teams(&client(&github).await, &octo(), &Validators::default()).await.unwrap_err();
+    assert_eq!(failure.reason, Reason::Decode);
+    assert_eq!(github.received_requests().await.unwrap().len(), 1000);
+}
+
+#[tokio::test]
+async fn a_redirect_that_goes_round_ends_after_a_few_rounds() {
+    let github =
+        answering(ResponseTemplate::new(301).insert_header("location", "/orgs/octo/copilot/usage")).await;
+    let failure = days(&client(&github).await).await.unwrap_err();
+    assert_eq!(failure.reason, Reason::Rejected);
+    assert!(github.received_requests().await.unwrap().len() <= 7);
+}
+
+#[tokio::test]
+async fn a_token_file_that_never_answers_is_a_credential_failure_and_keeps_nobody_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("token");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let settings = Settings {
+        api: "http://127.0.0.1:9".parse().unwrap(),
+        credential: Credential::File(pipe.display().to_string()),
+        concurrency: 1,
+        timeout: Duration::from_millis(50),
+    };
+    let client = Client::new(settings, &[octo()], noon()).unwrap();
+    let failure = days(&client).await.unwrap_err();
+    assert_eq!(failure.reason, Reason::Credential);
+    assert!(client.ledger().requests.is_empty(), "nothing was asked");
+    // Lets the reader that still waits in the background go.
+    std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
 }
 
 #[tokio::test]

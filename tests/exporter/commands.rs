@@ -103,7 +103,15 @@ fn a_misspelt_variable_is_warned_about() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_needs_no_token_and_no_network_and_tells_where_to_look() {
     // A token in the environment must not get anywhere.
-    let variables = [("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"), ("GITHUB_TOKEN", "ghp_secret")];
+    // Nor is a proxy for the way out asked for the way to this machine.
+    let dead = "http://127.0.0.1:9";
+    let variables = [
+        ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
+        ("GITHUB_TOKEN", "ghp_secret"),
+        ("HTTP_PROXY", dead),
+        ("http_proxy", dead),
+        ("ALL_PROXY", dead),
+    ];
     let running = Running::start(exporter(&["demo", "--now", "2026-11-20T12:00:00Z"], &variables));
     let metrics = running.line_with("/metrics");
     let url = metrics.split_whitespace().nth(1).unwrap();

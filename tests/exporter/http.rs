@@ -47,6 +47,17 @@ async fn each_path_answers_what_the_design_says() {
 }
 
 #[tokio::test]
+async fn the_page_for_people_brings_nothing_in_from_outside() {
+    let (exporter, _github) = exporter().await;
+    let response = exporter.get("/").await;
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(!response.text().await.unwrap().contains("<script"));
+    exporter.stop().await;
+}
+
+#[tokio::test]
 async fn other_methods_are_refused_and_head_has_the_headers_of_get_without_its_body() {
     let (exporter, _github) = exporter().await;
     let ask = |method: Method, path: &str| {
@@ -124,7 +135,9 @@ async fn it_is_ready_after_the_first_attempt_or_half_a_minute_and_never_waits_fo
         assert_eq!(hanging.get(path).await.status(), 503);
     }
     assert_eq!(hanging.get("/metrics").await.status(), 200);
-    clock.advance(30);
+    clock.advance(29);
+    assert_eq!(hanging.get("/readyz").await.status(), 503);
+    clock.advance(1);
     assert_eq!(hanging.get("/readyz").await.status(), 200);
     hanging.stop().await;
 

@@ -288,3 +288,198 @@ async fn a_token_file_that_is_mended_heals_the_source_without_a_restart() {
     assert_eq!(healed.get(&suggestions("")), Some(5.0));
     exporter.stop().await;
 }
+
+/// Which of these teams GitHub was asked for, in order.
+async fn teams_asked(server: &MockServer) -> Vec<String> {
+    let of_team = |path: &String| Some(path.strip_prefix("/orgs/octo/team/")?.split('/').next()?.to_owned());
+    paths(server).await.iter().filter_map(of_team).collect()
+}
+
+#[tokio::test]
+async fn a_renamed_team_is_asked_at_its_new_address_and_keeps_its_history() {
+    let github = MockServer::start().await;
+    let list =
+        |slug: &str| Mock::given(path("/orgs/octo/teams")).respond_with(ok(json!([{"id": 7, "slug": slug}])));
+    list("Red").up_to_n_times(1).with_priority(1).mount(&github).await;
+    list("crimson").mount(&github).await;
+    Mock::given(path("/orgs/octo/team/crimson/copilot/usage"))
+        .respond_with(ResponseTemplate::new(500))
+        .mount(&github)
+        .await;
+    Mock::given(any()).respond_with(ok(day(5)).insert_header("etag", "W/\"x\"")).mount(&github).await;
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO]).await;
+    let red = exporter.until_by(0, "both sources up", both_up).await;
+    assert_eq!(red.get(&suggestions("red")), Some(5.0), "slugs are lower case");
+    exporter.clock.advance(3600);
+    let renamed =
+        exporter.until("the new name", |scrape| scrape.get(&suggestions("crimson")).is_some()).await;
+    assert_eq!(
+        renamed.get(&suggestions("crimson")),
+        Some(5.0),
+        "its days stay, though the new address fails"
+    );
+    assert_eq!(renamed.get(&suggestions("red")), None);
+    assert_eq!(teams_asked(&github).await[..2], ["red", "crimson"]);
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn after_a_round_that_was_cut_short_those_that_were_not_asked_come_first() {
+    let github = MockServer::start().await;
+    let teams: Vec<_> = (1..=5).map(|id| json!({"id": id, "slug": format!("t{id}")})).collect();
+    Mock::given(path("/orgs/octo/teams")).respond_with(ok(teams)).mount(&github).await;
+    Mock::given(path_regex("team/t[1-3]/")).respond_with(ResponseTemplate::new(500)).mount(&github).await;
+    Mock::given(any()).respond_with(ok(day(5))).mount(&github).await;
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO]).await;
+    let scrape = exporter.until("the others", |scrape| scrape.get(&suggestions("t5")).is_some()).await;
+    assert_eq!(scrape.get(&suggestions("t4")), Some(5.0));
+    assert_eq!(teams_asked(&github).await[..5], ["t1", "t2", "t3", "t4", "t5"]);
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn everything_is_read_whole_once_a_day() {
+    let github = MockServer::start().await;
+    Mock::given(wiremock::matchers::header_exists("if-none-match"))
+        .respond_with(ResponseTemplate::new(304))
+        .with_priority(1)
+        .mount(&github)
+        .await;
+    Mock::given(any()).respond_with(ok(day(5)).insert_header("etag", "W/\"x\"")).mount(&github).await;
+    let variables = [TOKEN, OCTO, ("EXPORTER_SOURCES", "activity"), ("EXPORTER_REFRESH_INTERVAL", "25h")];
+    let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
+    let requests = |code: &'static str| {
+        move |scrape: &Scrape| {
+            scrape.sum("github_copilot_exporter_github_requests_total", &[&*format!(r#"code="{code}""#)])
+        }
+    };
+    exporter.until_by(0, "the first answer", |scrape| requests("200")(scrape) == 1.0).await;
+    exporter.clock.advance(25 * 3600);
+    let second = exporter.until("the second answer", |scrape| requests("200")(scrape) == 2.0).await;
+    assert_eq!(requests("304")(&second), 0.0);
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_for_28_days_is_dropped_at_last() {
+    let github = MockServer::start().await;
+    Mock::given(any()).respond_with(ok(day(5))).up_to_n_times(1).with_priority(1).mount(&github).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(503)).mount(&github).await;
+    let variables = [TOKEN, OCTO, ("EXPORTER_SOURCES", "activity"), ("EXPORTER_REFRESH_INTERVAL", "24h")];
+    let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
+    exporter.until_by(0, "activity is up", |scrape| scrape.get(&up("activity")) == Some(1.0)).await;
+    for days in 1..=27 {
+        exporter.clock.advance(24 * 3600);
+        let failed =
+            |scrape: &Scrape| scrape.get(&failures("activity", "server_error")) >= Some(f64::from(days));
+        let scrape = exporter.until("another failure", failed).await;
+        assert_eq!(scrape.get(&suggestions("")), Some(5.0), "day {days}");
+    }
+    exporter.clock.advance(2 * 24 * 3600);
+    let dropped = exporter.until("the end of the data", |scrape| scrape.data().is_empty()).await;
+    assert_eq!(dropped.get(&up("activity")), Some(0.0), "the failure stays visible");
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn the_last_success_stays_where_it_was_while_the_source_fails() {
+    let github = MockServer::start().await;
+    Mock::given(any()).respond_with(ok(day(5))).up_to_n_times(1).with_priority(1).mount(&github).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(503)).mount(&github).await;
+    let exporter =
+        Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO, ("EXPORTER_SOURCES", "activity")]).await;
+    let success = r#"github_copilot_exporter_source_last_success_timestamp_seconds{enterprise="",org="octo",source="activity"}"#;
+    let good =
+        exporter.until_by(0, "activity is up", |scrape| scrape.get(&up("activity")) == Some(1.0)).await;
+    assert_eq!(good.get(success), Some(1_795_348_800.0));
+    exporter.clock.advance(3600);
+    let failing = exporter.until("activity fails", |scrape| scrape.get(&up("activity")) == Some(0.0)).await;
+    assert_eq!(failing.get(success), good.get(success));
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_spent_limit_is_told_at_once_by_every_source_and_nothing_more_is_asked() {
+    let github = MockServer::start().await;
+    let last = ok(day(5))
+        .insert_header("x-ratelimit-limit", "5000")
+        .insert_header("x-ratelimit-remaining", "0")
+        .insert_header("x-ratelimit-reset", "1795350600");
+    Mock::given(any()).respond_with(last).up_to_n_times(1).with_priority(1).mount(&github).await;
+    Mock::given(path("/orgs/octo/teams")).respond_with(ok(json!([]))).mount(&github).await;
+    Mock::given(any()).respond_with(ok(day(6))).mount(&github).await;
+    let variables = [TOKEN, ("GITHUB_ORGS", "octo,labs"), ("EXPORTER_SOURCES", "activity")];
+    let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
+    let limited = |scrape: &Scrape| {
+        scrape.sum("github_copilot_exporter_source_failures_total", &[r#"reason="rate_limited""#])
+    };
+    let told = exporter.until_by(0, "the limit is told", |scrape| limited(scrape) > 0.0).await;
+    assert_eq!(told.sum("github_copilot_exporter_source_up", &[]), 1.0);
+    assert!(exporter.page().await.contains("rate_limited"));
+    exporter.clock.advance(1700);
+    let waiting = exporter.scrape().await;
+    assert_eq!(paths(&github).await.len(), 1);
+    assert_eq!(
+        waiting.get(r#"github_copilot_exporter_github_rate_limit_remaining{credential="token"}"#),
+        Some(0.0)
+    );
+    let healed = exporter
+        .until("both are up", |scrape| scrape.sum("github_copilot_exporter_source_up", &[]) == 2.0)
+        .await;
+    assert_eq!(
+        healed.get(r#"github_copilot_exporter_throttled_seconds_total{credential="token"}"#),
+        Some(1800.0)
+    );
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn teams_that_take_long_do_not_hold_up_their_owners_figures() {
+    let github = MockServer::start().await;
+    Mock::given(path("/orgs/octo/teams"))
+        .respond_with(ok(json!([{"id": 1, "slug": "slow"}])))
+        .mount(&github)
+        .await;
+    let slow = ok(day(5)).set_delay(std::time::Duration::from_secs(3600));
+    Mock::given(path("/orgs/octo/team/slow/copilot/usage")).respond_with(slow).mount(&github).await;
+    Mock::given(any()).respond_with(ok(day(7))).mount(&github).await;
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO, ("GITHUB_CONCURRENCY", "2")]).await;
+    let asked = |scrape: &Scrape| {
+        scrape.sum("github_copilot_exporter_github_requests_total", &["/copilot/usage", r#"code="200""#])
+    };
+    exporter.until("the owner", |scrape| scrape.get(&suggestions("")) == Some(7.0)).await;
+    assert_eq!(exporter.get("/readyz").await.status(), 200);
+    exporter.clock.advance(3600);
+    exporter.until("the owner again", |scrape| asked(scrape) >= 2.0).await;
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn with_more_concurrency_teams_are_asked_side_by_side() {
+    let github = MockServer::start().await;
+    let teams: Vec<_> = (1..=20).map(|id| json!({"id": id, "slug": format!("t{id}")})).collect();
+    Mock::given(path("/orgs/octo/teams")).respond_with(ok(teams)).mount(&github).await;
+    let slow = ok(day(5)).set_delay(std::time::Duration::from_secs(3600));
+    Mock::given(path_regex("team/t[1-9]/")).respond_with(slow).mount(&github).await;
+    Mock::given(any()).respond_with(ok(day(5))).mount(&github).await;
+    let exporter =
+        Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO, ("GITHUB_CONCURRENCY", "10")]).await;
+    // Nine never come, and the tenth place is enough for the other eleven.
+    let eleven =
+        |scrape: &Scrape| scrape.of("github_copilot_total_suggestions", &[r#"team="t"#]).count() == 11;
+    exporter.until("eleven teams", eleven).await;
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_team_without_a_usable_slug_passes_for_nobody_else() {
+    let github = MockServer::start().await;
+    let list = json!([{"id": 1, "slug": ""}, {"id": 2, "slug": ".."}, {"id": 3, "slug": "red"}, {"id": 4, "slug": "RED"}]);
+    Mock::given(path("/orgs/octo/teams")).respond_with(ok(list)).mount(&github).await;
+    Mock::given(any()).respond_with(ok(day(5))).mount(&github).await;
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO]).await;
+    let scrape = exporter.until_by(0, "both sources up", both_up).await;
+    assert_eq!(scrape.of("github_copilot_total_suggestions", &[]).count(), 2);
+    assert_eq!(teams_asked(&github).await, ["red"]);
+    exporter.stop().await;
+}

@@ -35,7 +35,7 @@ pub(super) fn section(ledger: &Ledger, now: Instant) -> Option<Markup> {
 
 fn credential(ledger: &Ledger, name: &str, now: Instant) -> Markup {
     let limits = ledger.limits.get(name);
-    let closed = limits.and_then(|limits| limits.closed_until).filter(|until| *until > now);
+    let closed = limits.and_then(|limits| limits.closed_until(now));
     html! {
         @match limits {
             Some(Limits { rate: Some(rate), .. }) => p { (left(rate, now)) },
@@ -78,7 +78,9 @@ mod tests {
         let at = |minutes| noon() + TimeDelta::minutes(minutes);
         let mut limits = Limits::default();
         limits.rate = Some(RateLimit { limit: 5000, remaining: 4812, reset: at(reset) });
-        limits.closed_until = closed.map(at);
+        if let Some(closed) = closed {
+            limits.close(at(closed), at(closed - 10));
+        }
         let mut ledger = Ledger::default();
         ledger.limits.insert("token".to_owned(), limits);
         ledger

@@ -16,6 +16,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use self::standing::Standing;
 use crate::{
     clock::Instant,
+    metrics::Plan,
     model::overview::{DayOverview, Overview, OwnerOverview},
     owner::Owner,
     refresh::published::Picture,
@@ -41,6 +42,7 @@ pub fn page(picture: &Picture, now: Instant) -> String {
                 (header(overview, now))
                 main {
                     (summary(overview))
+                    (left_out(&picture.plan))
                     @for (index, owner) in overview.owners.iter().enumerate() { (section(index, owner, now)) }
                     @if let Some(limits) = limits::section(&picture.ledger, now) { (limits) }
                 }
@@ -148,11 +150,25 @@ fn section(index: usize, owner: &OwnerOverview, now: Instant) -> Markup {
     }
 }
 
+/// What is not served because there would be too much of it.
+fn left_out(plan: &Plan) -> Markup {
+    let details = plan.details_dropped();
+    html! {
+        @if !details.is_empty() {
+            p.note {
+                "Left out of /metrics because of EXPORTER_MAX_SERIES: "
+                @for (index, detail) in details.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    (detail.word()) " (" (words::count(i64::try_from(plan.dropped(*detail)).unwrap_or(i64::MAX))) " series)"
+                }
+                ". Raise the limit, or watch fewer teams by GITHUB_TEAMS."
+            }
+        }
+    }
+}
+
 /// Why there is nothing to draw.
 fn without_days(owner: &OwnerOverview) -> &'static str {
-    if owner.latest.is_some() {
-        return "No history to draw: EXPORTER_HISTORY_DAYS is 0.";
-    }
     let activity = owner.sources.iter().find(|(source, _)| *source == Source::Activity);
     match activity.map(|(_, state)| Standing::of(state)) {
         None => {
@@ -292,7 +308,6 @@ mod tests {
             says(&show(vec![nothing]), &[words]);
         }
         let without = |owner| show(vec![OwnerOverview { days: Vec::new(), ..owner }]);
-        says(&without(owner("octo", tried(None))), &["EXPORTER_HISTORY_DAYS is 0"]);
         let teams_only = OwnerOverview { latest: None, sources: Vec::new(), ..owner("octo", tried(None)) };
         says(&without(teams_only), &["EXPORTER_SOURCES has no"]);
     }

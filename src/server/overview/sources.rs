@@ -72,8 +72,6 @@ const fn subject(source: Source) -> &'static str {
     match source {
         Source::Activity => "the owner\u{2019}s own figures",
         Source::Teams => "teams and their figures",
-        Source::Seats => "who has a seat",
-        Source::Billing => "what it costs",
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) fn short_day(day: NaiveDate) -> String {
 /// How long ago a day was: `yesterday`, `3 days ago`.
 pub(super) fn days_ago(day: NaiveDate, now: Instant) -> String {
     match (now.date_naive() - day).num_days() {
-        ..0 => "in the future".to_owned(),
+        ..0 => "ahead of this machine\u{2019}s clock".to_owned(),
         0 => "today".to_owned(),
         1 => "yesterday".to_owned(),
         days => format!("{} days ago", count(days)),
@@ -176,7 +176,12 @@ mod tests {
         assert_eq!(day(thursday), "Thursday, 19 November 2026");
         assert_eq!(short_day(thursday), "19 Nov");
         assert_eq!(moment(noon()), "22 Nov 2026, 12:00 UTC");
-        let cases = [(22, "today"), (21, "yesterday"), (19, "3 days ago"), (23, "in the future")];
+        let cases = [
+            (22, "today"),
+            (21, "yesterday"),
+            (19, "3 days ago"),
+            (23, "ahead of this machine\u{2019}s clock"),
+        ];
         for (day, words) in cases {
             assert_eq!(days_ago(NaiveDate::from_ymd_opt(2026, 11, day).unwrap(), noon()), words);
         }
