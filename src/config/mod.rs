@@ -153,7 +153,7 @@ impl Reader {
     /// The trimmed value of a variable of ours; nothing if it is none, unset or unreadable.
     fn admit(&mut self, name: &str, value: OsString) -> Option<String> {
         if var::NOT_BUILT.contains(&name) && !value.is_empty() {
-            self.refuse(name, "is not supported by this version", None);
+            self.refuse(name, "is not supported by this version: leave it unset", None);
         }
         let Some(variable) = var::ALL.iter().find(|variable| variable.name == name) else {
             if name.starts_with("EXPORTER_") && !var::NOT_BUILT.contains(&name) && !is_kubernetes(name) {
@@ -213,7 +213,7 @@ impl Reader {
                 self.refuse(
                     var::GITHUB_TOKEN.name,
                     "and GITHUB_TOKEN_FILE exclude each other: set one",
-                    None,
+                    Some(var::GITHUB_TOKEN.example),
                 );
                 None
             }
