@@ -201,11 +201,18 @@ fn streamed(github: Arc<Github>, head: Answer, file: File, cut: bool) -> Respons
     let (sender, receiver) = mpsc::channel(PIECES);
     spawn_blocking(move || {
         let mut out = BufWriter::with_capacity(PIECE, Pipe(sender));
-        // Fails only when the client has gone.
-        let _ = file.write(&github.world, github.reports.late, &mut out).and_then(|()| out.flush());
+        let written = file.write(&github.world, github.reports.late, &mut out).and_then(|()| out.flush());
+        // Both fail only when the client has gone.
+        let _ = written.and_then(|()| out.get_mut().end());
     });
-    let pieces = stream::unfold(receiver, |mut receiver| async {
-        receiver.recv().await.map(|piece: Bytes| (Ok(Frame::data(piece)), receiver))
+    // A file that stops without its end mark breaks the connection instead of looking whole.
+    let pieces = stream::unfold(Some(receiver), |receiver| async {
+        let mut receiver: mpsc::Receiver<Bytes> = receiver?;
+        match receiver.recv().await {
+            Some(mark) if mark.is_empty() => None,
+            Some(piece) => Some((Ok(Frame::data(piece)), Some(receiver))),
+            None => Some((Err(Broken::Cut), None)),
+        }
     });
     let body = if cut {
         StreamBody::new(halved(pieces)).boxed_unsync()
@@ -228,10 +235,20 @@ fn halved(
 /// The far end of a file being written.
 struct Pipe(mpsc::Sender<Bytes>);
 
+impl Pipe {
+    fn send(&self, piece: Bytes) -> io::Result<()> {
+        self.0.blocking_send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// Sends the mark that says that the file is whole: an empty piece.
+    fn end(&self) -> io::Result<()> {
+        self.send(Bytes::new())
+    }
+}
+
 impl Write for Pipe {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        let sent = self.0.blocking_send(Bytes::copy_from_slice(piece));
-        sent.map(|()| piece.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.send(Bytes::copy_from_slice(piece)).map(|()| piece.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
