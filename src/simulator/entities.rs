@@ -8,6 +8,7 @@ use super::activity::Activity;
 use super::calendar::shift;
 use super::edition::Edition;
 use super::files::Owner;
+use super::phases::{Cohorts, Phase};
 use super::users::{Span, Used, told};
 use super::world::{Entity, World};
 
@@ -31,6 +32,7 @@ pub(super) struct EntityDay<'o> {
     daily_active_cli_users: Option<u64>,
     #[serde(flatten)]
     activity: Activity,
+    totals_by_ai_adoption_phase: Cohorts,
 }
 
 /// The only record of a 28-day report.
@@ -74,18 +76,19 @@ impl<'o> EntityDay<'o> {
         let day = |index: u32| shift(last, i64::from(index) + 1 - i64::from(all));
         let mut records: Vec<_> = (MONTH - 1..all).map(|index| Self::empty(day(index), owner)).collect();
         for person in world.people_of(entity) {
-            let mut marks = Marks::default();
+            let (mut marks, phase) = (Marks::default(), Phase::of(person));
             for index in 0..all {
                 let deeds = edition.deeds(person, day(index));
                 let told = told(person, &deeds);
                 marks.note(index, !deeds.is_empty(), Used::of(told));
-                if let Some(record) = index.checked_sub(MONTH - 1).map(|record| &mut records[record as usize])
-                {
+                let record = index.checked_sub(MONTH - 1).map(|record| &mut records[record as usize]);
+                if let Some(record) = record.filter(|_| !deeds.is_empty()) {
                     record.activity.add(told);
+                    record.totals_by_ai_adoption_phase.engage(phase, told);
                 }
             }
             for (index, record) in (MONTH - 1..).zip(&mut records) {
-                record.count(&marks, index);
+                record.count(&marks, index, phase);
             }
         }
         records
@@ -102,11 +105,12 @@ impl<'o> EntityDay<'o> {
             monthly_active_agent_users: 0,
             daily_active_cli_users: None,
             activity: Activity::default(),
+            totals_by_ai_adoption_phase: Cohorts::default(),
         }
     }
 
     /// Counts somebody in, on the day of that index.
-    fn count(&mut self, marks: &Marks, index: u32) {
+    fn count(&mut self, marks: &Marks, index: u32, phase: Phase) {
         self.daily_active_users += any(marks.active, index, 1);
         self.weekly_active_users += any(marks.active, index, WEEK);
         self.monthly_active_users += any(marks.active, index, MONTH);
@@ -114,6 +118,9 @@ impl<'o> EntityDay<'o> {
         self.monthly_active_agent_users += any(marks.agent, index, MONTH);
         if any(marks.cli, index, 1) > 0 {
             *self.daily_active_cli_users.get_or_insert_default() += 1;
+        }
+        if any(marks.active, index, MONTH) > 0 {
+            self.totals_by_ai_adoption_phase.join(phase);
         }
     }
 }

@@ -9,7 +9,7 @@
 //!             stack,       where,   person   reports ─┴─> github ────> listener
 //!             habits)      when)    did on      :  links  (door: routes, (sockets,
 //!                                   a day) ──> files ───> downloads ───>  faults)
-//!                                              (users, entities, user_teams)
+//!                                              (users, entities, user_teams, …)
 //! ```
 //!
 //! [`World::deeds`] is the one source of numbers: it depends on seed, person and day alone, and every
@@ -42,6 +42,7 @@ mod listener;
 mod names;
 mod options;
 mod paging;
+mod phases;
 mod reports;
 mod routes;
 mod stack;

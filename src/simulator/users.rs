@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::activity::Activity;
 use super::deeds::{Deed, Feature};
 use super::files::Owner;
+use super::phases::Phase;
 use super::world::Person;
 
 /// A row.
@@ -48,14 +49,6 @@ pub(super) struct Used {
     pub(super) cli: bool,
 }
 
-/// How far somebody has come with AI: here a matter of habits, the same every day.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Phase {
-    phase: &'static str,
-    phase_number: u8,
-    version: &'static str,
-}
-
 impl<'w> UserDay<'w> {
     /// The row of somebody who did `deeds`; none without any.
     pub(super) fn of(
@@ -92,19 +85,6 @@ impl Used {
             chat: any(|deed| deed.feature.is_chat()),
             cli: any(|deed| deed.feature == Feature::CopilotCli),
         }
-    }
-}
-
-impl Phase {
-    fn of(person: &Person) -> Self {
-        let habits = &person.habits;
-        let (phase, phase_number) = match (person.telemetry, habits.agent, habits.cli) {
-            (false, ..) => ("No Cohort", 0),
-            (_, 0, _) => ("Phase 1", 1),
-            (_, _, 0) => ("Phase 2", 2),
-            _ => ("Phase 3", 3),
-        };
-        Self { phase, phase_number, version: "v1" }
     }
 }
 

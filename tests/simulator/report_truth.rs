@@ -92,6 +92,7 @@ pub(crate) fn without_fancy(mut record: Value) -> Value {
     let fields = record.as_object_mut().unwrap();
     fields.remove("ai_credits_used");
     fields.remove("ai_adoption_phase");
+    fields.remove("totals_by_ai_adoption_phase");
     if let Some(cli) = fields.get_mut("totals_by_cli") {
         *cli = json!({ "prompt_count": cli["prompt_count"] });
     }

@@ -214,6 +214,25 @@ async fn records_have_the_fields_and_types_of_github() {
 }
 
 #[tokio::test]
+async fn adoption_phases_are_those_of_the_users() {
+    let client = Client::start(options()).await;
+    let record = &client.records(&format!("{ENTERPRISE}/enterprise-1-day?day=2026-11-17")).await[0];
+    let rows = client.records(&format!("{ENTERPRISE}/users-28-day/latest")).await;
+    let phases = record["totals_by_ai_adoption_phase"].as_array().unwrap();
+    assert_eq!(phases.len(), 4);
+    for phase in phases {
+        let is_in = |row: &&Value| row["ai_adoption_phase"]["phase_number"] == phase["phase_number"];
+        let month: BTreeSet<_> = rows.iter().filter(is_in).map(|row| row["user_id"].as_u64()).collect();
+        let today: Vec<_> = rows.iter().filter(is_in).filter(|row| row["day"] == "2026-11-17").collect();
+        assert_eq!(phase["users_in_phase_28d"], month.len(), "{phase}");
+        assert_eq!(phase["total_engaged_users"], today.len(), "{phase}");
+        let lines: f64 = today.iter().map(|row| row["loc_added_sum"].as_f64().unwrap()).sum();
+        let (average, people) = (phase["avg_loc_added"].as_f64().unwrap(), today.len().max(1));
+        assert!((average * people as f64 - lines).abs() <= 0.005 * people as f64 + 1e-9, "{phase}: {lines}");
+    }
+}
+
+#[tokio::test]
 async fn envelopes_say_which_days_they_are_about() {
     let client = Client::start(options()).await;
     let day = client.envelope(&format!("{ORG}/users-1-day?day=2026-11-10")).await;
