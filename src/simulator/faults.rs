@@ -39,7 +39,8 @@ pub enum FaultKind {
     Delay(Duration),
     /// No answer until the client goes away.
     Hang,
-    /// The headers of the true answer and half of its body, then the end of the connection.
+    /// The headers of the true answer and half of its body, then the end of the connection. Of a report
+    /// file, half of its first 64 KiB.
     Cut,
     /// The connection is reset (TCP RST) without an answer.
     Reset,

@@ -4,16 +4,22 @@
 //! the exporter, so that a mistake in one cannot hide in the other. From a person to an answer:
 //!
 //! ```text
-//! options ── founding ──> world ── deeds ──> usage ───┐
-//!            (names,      (who is  (what one teams   ─┤
-//!             stack,       where,   person   reports ─┴─> github ────> listener
-//!             habits)      when)    did on      :  links  (door: routes, (sockets,
-//!                                   a day) ──> files ───> downloads ───>  faults)
-//!                                              (users, entities, user_teams, …)
+//! options ── founding ──> world ── deeds ──> usage ─┐
+//!            (names,      (who is  (what one teams ─┼─> github ──────────> listener
+//!             stack,       where,   person reports ─┘   (door: routes,     (sockets,
+//!             habits)      when)    did on  :            access, limits,    faults)
+//!                                   a day)  : links      conditional, …)      │
+//!                                     │     :                                 │
+//!                                     └──> files ─────> downloads ────────────┘
+//!                                     (users, entities,  (another port)
+//!                                      user_teams)
 //! ```
 //!
 //! [`World::deeds`] is the one source of numbers: it depends on seed, person and day alone, and every
 //! endpoint is a view of it. Tests compute the truth from [`World`] themselves and compare.
+//!
+//! The seed's API answers with usage itself. The live one answers with links to report files, which are
+//! signed for an hour and served on a second port; `edition` says which days are published by now.
 //!
 //! A further endpoint is a path in `routes`, what it asks of a token in `access`, and a file like `usage`
 //! that folds deeds into bodies.

@@ -53,6 +53,26 @@ async fn a_day_of_an_owner_is_the_sum_of_its_people() {
 }
 
 #[tokio::test]
+async fn any_company_adds_up() {
+    for (seed, (orgs, teams, users)) in
+        [(1, 0, 1), (1, 3, 25), (4, 9, 60), (7, 2, 40)].into_iter().enumerate()
+    {
+        let client = Client::start(Options { orgs, teams, users, seed: seed as u64, ..options() }).await;
+        let world = client.world();
+        for owner in owners(&client) {
+            let day = newest() - Days::new(3 * seed as u64);
+            let path = |report: &str| format!("{}/{report}?day={day}", base(owner));
+            let record = client.records(&path(&format!("{}-1-day", own(owner)))).await;
+            assert_eq!(plain(record), sorted(vec![truth::entity(world, owner, day)]));
+            let rows = client.records(&path("users-1-day")).await;
+            assert_eq!(plain(rows), sorted(truth::users(world, owner, day)));
+            let rows = client.records(&path("user-teams-1-day")).await;
+            assert_eq!(sorted(rows), sorted(truth::user_teams(world, owner, day)));
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_users_of_a_day_are_the_people_who_did_something_in_whatever_file() {
     for shards in [1, 2, 7] {
         let client = Client::start(Options { shards, ..options() }).await;
