@@ -65,6 +65,16 @@ fn needs(view: View, kind: Kind) -> Needs {
             permissions: &[],
             role: Role::Owner,
         },
+        (View::Report(_), Kind::Organisation) => Needs {
+            scopes: &["read:org"],
+            permissions: &["organization_copilot_metrics:read"],
+            role: Role::Owner,
+        },
+        (View::Report(_), Kind::Enterprise) => Needs {
+            scopes: &["manage_billing:copilot", "read:enterprise"],
+            permissions: &["enterprise_copilot_metrics:read"],
+            role: Role::Owner,
+        },
         (View::Teams, Kind::Organisation) => {
             Needs { scopes: &["read:org"], permissions: &["members:read"], role: Role::Member }
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::answer::Answer;
 
 const DOCUMENTATION: &str = "https://docs.github.com/rest";
+const POLICY: &str = "https://docs.github.com/copilot/concepts/copilot-metrics#organization-level-metrics";
 
 /// Why a request gets no data.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(super) struct Refusal {
     message: String,
     errors: Vec<Invalid>,
     headers: Vec<(HeaderName, String)>,
+    documentation: &'static str,
 }
 
 /// One element of `errors[]`, which only a 422 has.
@@ -38,7 +40,8 @@ struct Body<'r> {
 impl Refusal {
     /// A refusal in words of one's own.
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), errors: Vec::new(), headers: Vec::new() }
+        let message = message.into();
+        Self { status, message, errors: Vec::new(), headers: Vec::new(), documentation: DOCUMENTATION }
     }
 
     /// A refusal in the words GitHub usually has for this status.
@@ -68,6 +71,12 @@ impl Refusal {
         Self::new(status, format!("API rate limit exceeded for {caller}."))
     }
 
+    /// 403 for everybody while the policy that allows the reports is off.
+    pub(super) fn policy_off() -> Self {
+        let message = "The 'Copilot usage metrics' policy must be enabled to use this API";
+        Self { documentation: POLICY, ..Self::new(StatusCode::FORBIDDEN, message) }
+    }
+
     /// 422 for a query parameter that cannot be used.
     pub(super) fn invalid(resource: &'static str, field: &'static str, message: impl Into<String>) -> Self {
         let error = Invalid { resource, field, code: "invalid", message: message.into() };
@@ -83,11 +92,11 @@ impl Refusal {
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        let Refusal { status, message, errors, headers } = refusal;
+        let Refusal { status, message, errors, headers, documentation } = refusal;
         let body = Body {
             message: &message,
             errors: &errors,
-            documentation_url: DOCUMENTATION,
+            documentation_url: documentation,
             status: status.as_str(),
         };
         let mut answer = Answer::json(status, &body);

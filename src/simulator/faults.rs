@@ -8,13 +8,16 @@ use hyper::header::RETRY_AFTER;
 use hyper::http::StatusCode;
 
 use super::errors::Refusal;
+use super::listener::Door;
+use super::routes::{Route, View};
 
 /// A fault and the requests it strikes.
 ///
 /// Written as `key=value` separated by commas, for example `path=/orgs/*/teams,every=3,status=502`:
 /// which requests by `path=GLOB`, `every=N` and `first=N`, and one kind of `status=CODE`
 /// (with `retry-after=SECONDS`, `remaining=0`, `message=TEXT`), `delay=DURATION`, `hang`, `cut`,
-/// `reset`, `empty` or `html`.
+/// `reset`, `empty` or `html`; for reports only, `not-ready=204|empty|string|404|502` or `policy-off`; for
+/// the download host only, `expired`. Any other kind strikes requests to both hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The request paths it concerns; `*` stands for any characters, slashes too.
@@ -36,7 +39,8 @@ pub enum FaultKind {
     Delay(Duration),
     /// No answer until the client goes away.
     Hang,
-    /// The headers of the true answer and half of its body, then the end of the connection.
+    /// The headers of the true answer and half of its body, then the end of the connection. Of a report
+    /// file, half of its first 64 KiB.
     Cut,
     /// The connection is reset (TCP RST) without an answer.
     Reset,
@@ -44,6 +48,27 @@ pub enum FaultKind {
     Empty,
     /// 200 with a proxy's page for people.
     Html,
+    /// A report that is not there yet.
+    NotReady(NotReady),
+    /// 403 for reports, whoever asks: the policy that allows them is off.
+    PolicyOff,
+    /// 403 for files: the link has run out.
+    Expired,
+}
+
+/// In how many ways GitHub says that a report is not there yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotReady {
+    /// 204.
+    NoContent,
+    /// The true answer without its links.
+    NoLinks,
+    /// 200 with a string instead of an object.
+    Text,
+    /// 404.
+    NotFound,
+    /// 502.
+    BadGateway,
 }
 
 /// An error status and what comes with it.
@@ -63,6 +88,17 @@ impl Fault {
     /// A fault that strikes every request.
     pub fn new(kind: FaultKind) -> Self {
         Self { path: "*".into(), every: 1, first: None, kind }
+    }
+
+    /// Whether it has anything to do with this request.
+    fn concerns(&self, path: &str, door: Door) -> bool {
+        let is_report = || matches!(Route::of(path), Some(Route::View(View::Report(_), ..)));
+        let fits = match self.kind {
+            FaultKind::NotReady(_) | FaultKind::PolicyOff => door == Door::Api && is_report(),
+            FaultKind::Expired => door == Door::Downloads,
+            _ => true,
+        };
+        fits && matches(&self.path, path)
     }
 
     /// Whether it strikes the `count`-th matching request, counted from 1.
@@ -115,10 +151,10 @@ impl Faults {
         *self.lock() = faults.into_iter().map(|fault| (fault, 0)).collect();
     }
 
-    /// What happens to a request for `path`: the first of the faults that strike it. All that match count it.
-    pub(super) fn strike(&self, path: &str) -> Option<FaultKind> {
+    /// What happens to a request for `path` at `door`: the first of the faults that strike it. All that match count it.
+    pub(super) fn strike(&self, path: &str, door: Door) -> Option<FaultKind> {
         let mut struck = None;
-        for (fault, seen) in self.lock().iter_mut().filter(|(fault, _)| matches(&fault.path, path)) {
+        for (fault, seen) in self.lock().iter_mut().filter(|(fault, _)| fault.concerns(path, door)) {
             *seen += 1;
             if struck.is_none() && fault.strikes(*seen) {
                 struck = Some(fault.kind.clone());
@@ -203,7 +239,8 @@ impl Draft {
     }
 }
 
-const KINDS: &str = "status=CODE, delay=DURATION, hang, cut, reset, empty, html";
+const KINDS: &str =
+    "status=CODE, delay=DURATION, hang, cut, reset, empty, html, not-ready=HOW, policy-off, expired";
 
 fn kind(key: &str, value: Option<&str>) -> Result<FaultKind, String> {
     Ok(match (key, value) {
@@ -219,10 +256,17 @@ fn kind(key: &str, value: Option<&str>) -> Result<FaultKind, String> {
         ("reset", None) => FaultKind::Reset,
         ("empty", None) => FaultKind::Empty,
         ("html", None) => FaultKind::Html,
-        ("hang" | "cut" | "reset" | "empty" | "html", Some(_)) => {
+        ("not-ready", Some(how)) => FaultKind::NotReady(not_ready(how)?),
+        ("policy-off", None) => FaultKind::PolicyOff,
+        ("expired", None) => FaultKind::Expired,
+        ("hang" | "cut" | "reset" | "empty" | "html" | "policy-off" | "expired", Some(_)) => {
             return Err(format!("`{key}` takes no value"));
         }
-        ("path" | "every" | "first" | "retry-after" | "remaining" | "message" | "status" | "delay", None) => {
+        (
+            "path" | "every" | "first" | "retry-after" | "remaining" | "message" | "status" | "delay"
+            | "not-ready",
+            None,
+        ) => {
             return Err(format!("`{key}` needs a value: {key}=…"));
         }
         _ => {
@@ -230,6 +274,17 @@ fn kind(key: &str, value: Option<&str>) -> Result<FaultKind, String> {
                 "`{key}` is unknown; a fault is path=GLOB, every=N, first=N and one of {KINDS}"
             ));
         }
+    })
+}
+
+fn not_ready(how: &str) -> Result<NotReady, String> {
+    Ok(match how {
+        "204" => NotReady::NoContent,
+        "empty" => NotReady::NoLinks,
+        "string" => NotReady::Text,
+        "404" => NotReady::NotFound,
+        "502" => NotReady::BadGateway,
+        _ => return Err("`not-ready` is one of 204, empty, string, 404 and 502".into()),
     })
 }
 
@@ -270,6 +325,10 @@ mod tests {
             ("delay=1500ms", Fault::new(FaultKind::Delay(Duration::from_millis(1500)))),
             ("empty", Fault::new(FaultKind::Empty)),
             ("html", Fault::new(FaultKind::Html)),
+            ("not-ready=204", Fault::new(FaultKind::NotReady(NotReady::NoContent))),
+            ("not-ready=string", Fault::new(FaultKind::NotReady(NotReady::Text))),
+            ("policy-off", Fault::new(FaultKind::PolicyOff)),
+            ("expired", Fault::new(FaultKind::Expired)),
             ("status=500", Fault::new(FaultKind::Status(StatusFault::new(500)))),
             (
                 "status=429,retry-after=30,remaining=0,message=slow down",
@@ -288,6 +347,9 @@ mod tests {
             ("hang,cut", "a fault has only one of status=CODE"),
             ("hang=1", "`hang` takes no value"),
             ("status", "`status` needs a value: status=…"),
+            ("not-ready", "`not-ready` needs a value: not-ready=…"),
+            ("not-ready=500", "`not-ready` is one of 204, empty, string, 404 and 502"),
+            ("expired=1", "`expired` takes no value"),
             ("status=99", "`status` is a number from 200 to 599"),
             ("status=soon", "`status` is a number from 200 to 599"),
             ("delay=soon", "`delay` looks like 500ms or 2s"),
@@ -332,7 +394,7 @@ mod tests {
         ] {
             let faults = Faults::new(vec![spec.parse().unwrap()]);
             let seen: String =
-                (0..9).map(|_| if faults.strike("/a").is_some() { 'x' } else { '-' }).collect();
+                (0..9).map(|_| if faults.strike("/a", Door::Api).is_some() { 'x' } else { '-' }).collect();
             assert_eq!(seen, struck, "{spec}");
         }
     }
@@ -340,8 +402,26 @@ mod tests {
     #[test]
     fn the_first_of_several_faults_strikes_and_all_count() {
         let faults = Faults::new(vec!["hang,first=1".parse().unwrap(), "cut,every=2".parse().unwrap()]);
-        let struck: Vec<_> = (0..3).map(|_| faults.strike("/")).collect();
+        let struck: Vec<_> = (0..3).map(|_| faults.strike("/", Door::Api)).collect();
         assert_eq!(struck, [Some(FaultKind::Hang), Some(FaultKind::Cut), None]);
+    }
+
+    #[test]
+    fn faults_of_reports_and_downloads_strike_and_count_nothing_else() {
+        let report = "/orgs/octo/copilot/metrics/reports/users-1-day";
+        for (spec, door, path, struck) in [
+            ("not-ready=204,first=1", Door::Api, report, true),
+            ("not-ready=204", Door::Api, "/orgs/octo/copilot/usage", false),
+            ("policy-off", Door::Api, report, true),
+            ("policy-off", Door::Downloads, report, false),
+            ("expired,first=1", Door::Downloads, "/files/x", true),
+            ("expired", Door::Api, report, false),
+            ("hang", Door::Downloads, "/files/x", true),
+        ] {
+            let faults = Faults::new(vec![spec.parse().unwrap()]);
+            assert_eq!(faults.strike("/other", Door::Api).is_some(), spec == "hang", "{spec}");
+            assert_eq!(faults.strike(path, door).is_some(), struck, "{spec} on {path}");
+        }
     }
 
     proptest! {

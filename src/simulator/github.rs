@@ -15,14 +15,15 @@ use super::answer::Answer;
 use super::clock::Clock;
 use super::conditional::conditional;
 use super::errors::Refusal;
-use super::faults::{Faults, StatusFault};
+use super::faults::{Faults, NotReady, StatusFault};
 use super::journal::Journal;
 use super::limits::{Limits, Quota};
-use super::options::Options;
+use super::options::{Api, Options};
 use super::paging::{Page, Query};
+use super::reports::Reports;
 use super::routes::{OwnerName, Place, Route, TeamName, View};
 use super::world::{Plan, World};
-use super::{teams, usage};
+use super::{reports, teams, usage};
 
 /// The versions of the API, the default first.
 const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
@@ -43,9 +44,11 @@ pub(super) struct Github {
     pub(super) clock: Clock,
     pub(super) faults: Faults,
     pub(super) journal: Journal,
+    pub(super) reports: Reports,
     /// Where clients find it, for those that do not say so in `Host`.
     url: String,
     plan: Plan,
+    api: Api,
     tokens: Vec<Token>,
     limits: Limits,
     answers: AtomicU64,
@@ -61,8 +64,8 @@ struct Visit<'r> {
 }
 
 impl Github {
-    /// The service at `url`.
-    pub(super) fn new(options: &Options, url: String) -> Self {
+    /// The service at `url`, with its files on the host at `downloads`.
+    pub(super) fn new(options: &Options, url: String, downloads: String) -> Self {
         let clock = Clock::new(options.now, options.day_every);
         let plan = options.plan(clock.now().date_naive());
         Self {
@@ -70,8 +73,10 @@ impl Github {
             clock,
             faults: Faults::new(options.faults.clone()),
             journal: Journal::default(),
+            reports: Reports::new(options, downloads),
             url,
             plan,
+            api: options.api,
             tokens: options.tokens(),
             limits: Limits::new(options.rate_limit),
             answers: AtomicU64::new(0),
@@ -95,6 +100,26 @@ impl Github {
         self.stamped(answer, &visit, quota)
     }
 
+    /// The answer about a report that is not there yet.
+    pub(super) fn not_ready(&self, request: &Parts, how: NotReady) -> Answer {
+        match how {
+            NotReady::NoContent => self.stumble(request, &StatusFault::new(204)),
+            NotReady::NotFound => self.stumble(request, &StatusFault::new(404)),
+            NotReady::BadGateway => self.stumble(request, &StatusFault::new(502)),
+            NotReady::NoLinks => reports::without_links(self.answer(request)),
+            NotReady::Text => {
+                self.dressed(request, Answer::json(StatusCode::OK, &"The report is not ready."))
+            }
+        }
+    }
+
+    /// Any answer, with the headers that are on every one of them.
+    pub(super) fn dressed(&self, request: &Parts, answer: Answer) -> Answer {
+        let visit = self.visit(request);
+        let quota = self.quota(&visit);
+        self.stamped(answer, &visit, quota)
+    }
+
     fn visit<'r>(&'r self, request: &'r Parts) -> Visit<'r> {
         let caller = Caller::of(&request.headers, &self.tokens);
         Visit { request, caller, now: self.clock.now(), version: version(&request.headers) }
@@ -114,7 +139,7 @@ impl Github {
         }
         let known = caller.token()?.is_some();
         let reads = [Method::GET, Method::HEAD].contains(&request.method);
-        let route = Route::of(request.uri.path()).filter(|_| reads);
+        let route = self.route(request.uri.path()).filter(|_| reads);
         let charged = route != Some(Route::RateLimit);
         if charged && !self.limits.charge(caller.bucket(), *now) {
             let who = if known { "this token" } else { "your address" };
@@ -123,6 +148,8 @@ impl Github {
         let answer = match route.ok_or_else(Refusal::not_found)? {
             Route::RateLimit => rate_limit(self.quota(visit), version),
             Route::Versions => Answer::json(StatusCode::OK, &VERSIONS),
+            // Their links are signed anew each time: there is nothing a client could have already.
+            Route::View(view @ View::Report(_), owner, _) => return self.view(visit, view, &owner, None),
             Route::View(view, owner, team) => self.view(visit, view, &owner, team.as_ref())?,
         };
         let answer = conditional(answer, &request.headers);
@@ -130,6 +157,15 @@ impl Github {
             self.limits.refund(caller.bucket(), *now);
         }
         Ok(answer)
+    }
+
+    /// The route of a path, unless it leads to the API that is closed.
+    fn route(&self, path: &str) -> Option<Route> {
+        Route::of(path).filter(|route| match route {
+            Route::View(View::Usage, ..) => self.api != Api::Reports,
+            Route::View(View::Report(_), ..) => self.api != Api::Usage,
+            _ => true,
+        })
     }
 
     /// What the caller sees of a place.
@@ -148,6 +184,7 @@ impl Github {
         let query = Query::of(visit.request.uri.query());
         Ok(match view {
             View::Teams => listed(&teams::page(entity, self.plan.founded(), &query), &url, &query),
+            View::Report(report) => self.reports.answer(report, entity, &query, visit.now)?,
             View::Usage => listed(&usage::page(&self.world, place, &query, visit.now)?, &url, &query),
         })
     }

@@ -12,6 +12,8 @@ const LENGTH: usize = 10_000;
 /// A request the simulator got. What the `Authorization` said is not remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
+    /// Whether it came to the download host instead of the API.
+    pub download: bool,
     /// `GET`, `HEAD`, …
     pub method: String,
     /// The path as it came, still percent-encoded.
@@ -43,13 +45,13 @@ struct Entries {
 
 impl Journal {
     /// Notes a request and returns its number.
-    pub(super) fn arrived(&self, request: &Parts) -> usize {
+    pub(super) fn arrived(&self, request: &Parts, download: bool) -> usize {
         let mut entries = self.lock();
         if entries.kept.len() == LENGTH {
             entries.kept.pop_front();
             entries.gone += 1;
         }
-        entries.kept.push_back(Request::of(request));
+        entries.kept.push_back(Request::of(request, download));
         entries.gone + entries.kept.len() - 1
     }
 
@@ -80,11 +82,12 @@ impl Journal {
 }
 
 impl Request {
-    fn of(request: &Parts) -> Self {
+    fn of(request: &Parts, download: bool) -> Self {
         let header = |name: HeaderName| {
             request.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         Self {
+            download,
             method: request.method.to_string(),
             path: request.uri.path().to_owned(),
             query: request.uri.query().map(str::to_owned),
@@ -107,7 +110,8 @@ mod tests {
     #[test]
     fn the_oldest_requests_are_forgotten_first_and_numbers_stay_valid() {
         let journal = Journal::default();
-        let numbers: Vec<_> = (0..=LENGTH).map(|n| journal.arrived(&request(&format!("/{n}")))).collect();
+        let numbers: Vec<_> =
+            (0..=LENGTH).map(|n| journal.arrived(&request(&format!("/{n}")), false)).collect();
         journal.answered(numbers[0], 200);
         journal.answered(numbers[LENGTH], 404);
         let kept = journal.read();
@@ -118,9 +122,9 @@ mod tests {
     #[test]
     fn an_answer_to_a_forgotten_request_changes_nothing() {
         let journal = Journal::default();
-        let number = journal.arrived(&request("/old"));
+        let number = journal.arrived(&request("/old"), false);
         journal.clear();
-        let _ = journal.arrived(&request("/new"));
+        let _ = journal.arrived(&request("/new"), false);
         journal.answered(number, 200);
         assert_eq!(journal.read()[0].status, None);
     }

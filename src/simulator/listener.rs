@@ -2,14 +2,14 @@
 
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{self, Stream, StreamExt};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
@@ -22,12 +22,14 @@ use hyper_util::rt::TokioIo;
 use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, spawn_blocking, yield_now};
 
 use super::answer::Answer;
+use super::downloads;
 use super::errors::Refusal;
-use super::faults::FaultKind;
+use super::faults::{FaultKind, StatusFault};
+use super::files::File;
 use super::github::Github;
 
 /// A page for people, from somewhere between the client and GitHub.
@@ -35,6 +37,27 @@ const PROXY_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></h
     <body><h1>Sign in to the company network</h1></body></html>\n";
 
 type Body = UnsyncBoxBody<Bytes, Broken>;
+
+/// How much of a file is sent at once; a file is never in memory as a whole.
+const PIECE: usize = 64 * 1024;
+
+/// How many pieces of a file may wait for the client.
+const PIECES: usize = 4;
+
+/// Which of the two hosts a connection came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// The API.
+    Api,
+    /// The host that report links lead to.
+    Downloads,
+}
+
+/// What goes on the wire: an answer, or a file with an answer in front of it.
+enum Reply {
+    Whole(Answer),
+    File(Answer, File),
+}
 
 /// Why a connection ends without a whole answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,13 +85,18 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Answers connections until `stop` is told or dropped; then the port is closed and all of them are dropped.
-pub(super) async fn listen(listener: TcpListener, github: Arc<Github>, mut stop: oneshot::Receiver<()>) {
+pub(super) async fn listen(
+    listener: TcpListener,
+    door: Door,
+    github: Arc<Github>,
+    mut stop: oneshot::Receiver<()>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             _ = &mut stop => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => { connections.spawn(serve(stream, github.clone())); }
+                Ok((stream, _)) => { connections.spawn(serve(stream, door, github.clone())); }
                 // Out of file descriptors, most likely: wait for some to come back.
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -83,10 +111,10 @@ pub(super) async fn listen(listener: TcpListener, github: Arc<Github>, mut stop:
 }
 
 /// Serves one connection to its end, good or bad.
-async fn serve(stream: TcpStream, github: Arc<Github>) {
+async fn serve(stream: TcpStream, door: Door, github: Arc<Github>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| -> Pin<Box<dyn Future<Output = _> + Send>> {
-        Box::pin(respond(github.clone(), request.into_parts().0))
+        Box::pin(respond(door, github.clone(), request.into_parts().0))
     });
     // Clients decide how long a connection idles: one closed just as it is used again would be a fault
     // that nobody asked for.
@@ -110,28 +138,122 @@ fn is_reset(error: &hyper::Error) -> bool {
 }
 
 /// Answers a request, or does to it what a fault says.
-async fn respond(github: Arc<Github>, request: Parts) -> Result<Response<Body>, Broken> {
-    let number = github.journal.arrived(&request);
-    let fault = github.faults.strike(request.uri.path());
+async fn respond(door: Door, github: Arc<Github>, request: Parts) -> Result<Response<Body>, Broken> {
+    let number = github.journal.arrived(&request, door == Door::Downloads);
+    let fault = github.faults.strike(request.uri.path(), door);
     if let Some(FaultKind::Delay(delay)) = &fault {
         tokio::time::sleep(*delay).await;
     }
-    let answer = match &fault {
+    let reply = match &fault {
         Some(FaultKind::Hang) => pending().await,
         Some(FaultKind::Reset) => return Err(Broken::Reset),
-        Some(FaultKind::Status(status)) => github.stumble(&request, status),
-        Some(FaultKind::Empty) => Answer::empty(StatusCode::OK),
-        Some(FaultKind::Html) => Answer::text(StatusCode::OK, "text/html; charset=utf-8", PROXY_PAGE),
-        Some(FaultKind::Delay(_) | FaultKind::Cut) | None => truth(github.clone(), request).await,
+        Some(FaultKind::Status(status)) => Reply::Whole(stumble(door, &github, &request, status)),
+        Some(FaultKind::Empty) => Reply::Whole(Answer::empty(StatusCode::OK)),
+        Some(FaultKind::Html) => {
+            Reply::Whole(Answer::text(StatusCode::OK, "text/html; charset=utf-8", PROXY_PAGE))
+        }
+        Some(FaultKind::NotReady(how)) => Reply::Whole(github.not_ready(&request, *how)),
+        Some(FaultKind::PolicyOff) => Reply::Whole(github.dressed(&request, Refusal::policy_off().into())),
+        Some(FaultKind::Expired) => Reply::Whole(downloads::expired()),
+        Some(FaultKind::Delay(_) | FaultKind::Cut) | None => truth(door, github.clone(), request).await,
     };
-    github.journal.answered(number, answer.status.as_u16());
-    if fault == Some(FaultKind::Cut) { cut(answer) } else { Ok(whole(answer)) }
+    github.journal.answered(number, reply.answer().status.as_u16());
+    match reply {
+        Reply::Whole(answer) if fault == Some(FaultKind::Cut) => cut(answer),
+        Reply::Whole(answer) => Ok(whole(answer)),
+        Reply::File(head, file) => Ok(streamed(github, head, file, fault == Some(FaultKind::Cut))),
+    }
 }
 
-/// The true answer. Found on a thread of its own, because months of many people may have to be added up.
-async fn truth(github: Arc<Github>, request: Parts) -> Answer {
-    let found = spawn_blocking(move || github.answer(&request)).await;
-    found.unwrap_or_else(|_| Refusal::usual(StatusCode::INTERNAL_SERVER_ERROR).into())
+impl Reply {
+    fn answer(&self) -> &Answer {
+        match self {
+            Self::Whole(answer) | Self::File(answer, _) => answer,
+        }
+    }
+}
+
+/// An error that a fault demands, in the manner of the host.
+fn stumble(door: Door, github: &Github, request: &Parts, fault: &StatusFault) -> Answer {
+    match door {
+        Door::Api => github.stumble(request, fault),
+        Door::Downloads => downloads::stumble(fault),
+    }
+}
+
+/// The true answer.
+async fn truth(door: Door, github: Arc<Github>, request: Parts) -> Reply {
+    match door {
+        // On a thread of its own, because months of many people may have to be added up.
+        Door::Api => {
+            let found = spawn_blocking(move || github.answer(&request)).await;
+            Reply::Whole(found.unwrap_or_else(|_| Refusal::usual(StatusCode::INTERNAL_SERVER_ERROR).into()))
+        }
+        Door::Downloads => match downloads::answer(&github.reports, &request, github.clock.now()) {
+            (head, Some(file)) => Reply::File(head, file),
+            (refusal, None) => Reply::Whole(refusal),
+        },
+    }
+}
+
+/// A file, written on a thread of its own while the client reads it; or half of its first piece.
+fn streamed(github: Arc<Github>, head: Answer, file: File, cut: bool) -> Response<Body> {
+    let (sender, receiver) = mpsc::channel(PIECES);
+    spawn_blocking(move || {
+        let mut out = BufWriter::with_capacity(PIECE, Pipe(sender));
+        let written = file.write(&github.world, github.reports.late, &mut out).and_then(|()| out.flush());
+        // Both fail only when the client has gone.
+        let _ = written.and_then(|()| out.get_mut().end());
+    });
+    // A file that stops without its end mark breaks the connection instead of looking whole.
+    let pieces = stream::unfold(Some(receiver), |receiver| async {
+        let mut receiver: mpsc::Receiver<Bytes> = receiver?;
+        match receiver.recv().await {
+            Some(mark) if mark.is_empty() => None,
+            Some(piece) => Some((Ok(Frame::data(piece)), Some(receiver))),
+            None => Some((Err(Broken::Cut), None)),
+        }
+    });
+    let body = if cut {
+        StreamBody::new(halved(pieces)).boxed_unsync()
+    } else {
+        StreamBody::new(pieces).boxed_unsync()
+    };
+    response(head.status, head.headers, body)
+}
+
+/// Half of the first piece, then the break.
+fn halved(
+    pieces: impl Stream<Item = Result<Frame<Bytes>, Broken>> + Send,
+) -> impl Stream<Item = Result<Frame<Bytes>, Broken>> + Send {
+    let half = |frame: Result<Frame<Bytes>, Broken>| {
+        frame.map(|frame| frame.map_data(|piece| piece.slice(..piece.len() / 2)))
+    };
+    pieces.take(1).map(half).chain(stream::once(broken()))
+}
+
+/// The far end of a file being written.
+struct Pipe(mpsc::Sender<Bytes>);
+
+impl Pipe {
+    fn send(&self, piece: Bytes) -> io::Result<()> {
+        self.0.blocking_send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// Sends the mark that says that the file is whole: an empty piece.
+    fn end(&self) -> io::Result<()> {
+        self.send(Bytes::new())
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.send(Bytes::copy_from_slice(piece)).map(|()| piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// An answer as it should be.
@@ -147,13 +269,14 @@ fn cut(mut answer: Answer) -> Result<Response<Body>, Broken> {
     }
     answer.headers.insert(CONTENT_LENGTH, HeaderValue::from(answer.body.len()));
     let half = answer.body.slice(..answer.body.len() / 2);
-    let end = async {
-        // Lets hyper send the half it has before it learns of the break.
-        yield_now().await;
-        Err(Broken::Cut)
-    };
-    let body = StreamBody::new(stream::iter([Ok(Frame::data(half))]).chain(stream::once(end)));
+    let body = StreamBody::new(stream::iter([Ok(Frame::data(half))]).chain(stream::once(broken())));
     Ok(response(answer.status, answer.headers, body.boxed_unsync()))
+}
+
+/// The break, once hyper had the time to send what it has.
+async fn broken() -> Result<Frame<Bytes>, Broken> {
+    yield_now().await;
+    Err(Broken::Cut)
 }
 
 fn response(status: StatusCode, headers: hyper::HeaderMap, body: Body) -> Response<Body> {

@@ -5,40 +5,57 @@
 //!
 //! ```text
 //! options ── founding ──> world ── deeds ──> usage ─┐
-//!            (names,      (who is  (what one teams ─┴─> github ──────────> listener
-//!             stack,       where,   person    (views)   (door: routes,     (sockets,
-//!             habits)      when)    did on               access, limits,    faults)
-//!                                   a day)               conditional, …)
+//!            (names,      (who is  (what one teams ─┼─> github ──────────> listener
+//!             stack,       where,   person reports ─┘   (door: routes,     (sockets,
+//!             habits)      when)    did on  :            access, limits,    faults)
+//!                                   a day)  : links      conditional, …)      │
+//!                                     │     :                                 │
+//!                                     └──> files ─────> downloads ────────────┘
+//!                                     (users, entities,  (another port)
+//!                                      user_teams)
 //! ```
 //!
 //! [`World::deeds`] is the one source of numbers: it depends on seed, person and day alone, and every
 //! endpoint is a view of it. Tests compute the truth from [`World`] themselves and compare.
 //!
+//! The seed's API answers with usage itself. The live one answers with links to report files, which are
+//! signed for an hour and served on a second port; `edition` says which days are published by now.
+//!
 //! A further endpoint is a path in `routes`, what it asks of a token in `access`, and a file like `usage`
 //! that folds deeds into bodies.
 
 mod access;
+mod activity;
 mod answer;
 mod calendar;
 mod clock;
 mod conditional;
 mod deeds;
 mod dice;
+mod downloads;
+mod edition;
+mod entities;
 mod errors;
 mod faults;
+mod files;
 mod founding;
 mod github;
 mod habits;
 mod journal;
 mod limits;
+mod links;
 mod listener;
 mod names;
 mod options;
 mod paging;
+mod phases;
+mod reports;
 mod routes;
 mod stack;
 mod teams;
 mod usage;
+mod user_teams;
+mod users;
 mod world;
 
 use std::fmt;
@@ -48,26 +65,34 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use access::Token;
 pub use deeds::{Deed, Feature};
-pub use faults::{Fault, FaultKind, StatusFault};
+pub use faults::{Fault, FaultKind, NotReady, StatusFault};
 pub use journal::Request;
-pub use options::Options;
+pub use options::{Api, Options};
 pub use stack::Editor;
 pub use world::{Entity, Kind, Person, Plan, Team, World};
 
 use github::Github;
+use listener::Door;
 
 /// A running simulator. Dropping it stops it.
 #[must_use = "a simulator that is dropped stops"]
 pub struct Simulator {
     github: Arc<Github>,
     address: SocketAddr,
+    downloads: SocketAddr,
     token: String,
-    /// The listener stops when this is dropped.
+    listeners: [Listener; 2],
+}
+
+/// A listener in the background.
+struct Listener {
+    /// It stops when this is dropped.
     stop: oneshot::Sender<()>,
     listening: JoinHandle<()>,
 }
@@ -123,18 +148,16 @@ impl Simulator {
     /// # Errors
     /// When the address is not loopback or cannot be had, or when the tokens make no sense.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let wanted = options.listen;
-        if !wanted.ip().is_loopback() {
-            return Err(StartError::NotLoopback(wanted));
-        }
-        let listener = listener::bind(wanted).map_err(|error| StartError::Listen(wanted, error))?;
-        let address = listener.local_addr().map_err(|error| StartError::Listen(wanted, error))?;
-        let github = Arc::new(Github::new(&options, format!("http://{address}")));
+        let beside = SocketAddr::new(options.listen.ip(), 0);
+        let (api, address) = bind(options.listen)?;
+        let (files, downloads) = bind(options.listen_downloads.unwrap_or(beside))?;
+        let github = Github::new(&options, format!("http://{address}"), format!("http://{downloads}"));
         let tokens = options.tokens();
         check(&tokens, &github.world)?;
-        let (stop, stopped) = oneshot::channel();
-        let listening = tokio::spawn(listener::listen(listener, github.clone(), stopped));
-        Ok(Self { github, address, token: tokens[0].name().to_owned(), stop, listening })
+        let github = Arc::new(github);
+        let listeners = [(api, Door::Api), (files, Door::Downloads)]
+            .map(|(socket, door)| Listener::start(socket, door, github.clone()));
+        Ok(Self { github, address, downloads, token: tokens[0].name().to_owned(), listeners })
     }
 
     /// The base URL, `http://127.0.0.1:PORT`.
@@ -177,20 +200,43 @@ impl Simulator {
         let world = self.world();
         Announcement {
             api: self.url(),
-            downloads: self.url(),
+            downloads: format!("http://{}", self.downloads),
             enterprise: world.enterprise().login.clone(),
             orgs: world.orgs().iter().map(|org| org.login.clone()).collect(),
             token: self.token.clone(),
         }
     }
 
-    /// Stops at once: when this returns, the port is closed and every connection was dropped, with
+    /// Stops at once: when this returns, the ports are closed and every connection was dropped, with
     /// whatever was being answered on it.
     pub async fn stop(self) {
-        drop(self.stop);
-        // Fails only if the listener panicked, and then it has stopped as well.
-        let _ = self.listening.await;
+        let listening = self.listeners.map(|Listener { stop, listening }| {
+            drop(stop);
+            listening
+        });
+        for listening in listening {
+            // Fails only if the listener panicked, and then it has stopped as well.
+            let _ = listening.await;
+        }
     }
+}
+
+impl Listener {
+    fn start(socket: TcpListener, door: Door, github: Arc<Github>) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        Self { stop, listening: tokio::spawn(listener::listen(socket, door, github, stopped)) }
+    }
+}
+
+/// A socket at an address on this machine, and where it is.
+fn bind(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    if !wanted.ip().is_loopback() {
+        return Err(StartError::NotLoopback(wanted));
+    }
+    let failed = |error| StartError::Listen(wanted, error);
+    let socket = listener::bind(wanted).map_err(failed)?;
+    let address = socket.local_addr().map_err(failed)?;
+    Ok((socket, address))
 }
 
 /// Refuses tokens that could only lead to puzzling answers.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::builder::RangedU64ValueParser;
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::access::Token;
 use super::faults::Fault;
@@ -18,6 +18,10 @@ pub struct Options {
     /// Where to listen, on this machine only; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+
+    /// Where to serve report files, on this machine only [default: a free port beside --listen]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen_downloads: Option<SocketAddr>,
 
     /// Print one line of JSON that says where everything is, before serving
     #[arg(long)]
@@ -47,6 +51,22 @@ pub struct Options {
     #[arg(long, value_name = "DURATION", value_parser = pace)]
     pub day_every: Option<Duration>,
 
+    /// Which of the two APIs answers; the other one is not found, as on a GitHub that has closed it
+    #[arg(long, value_name = "API", default_value = "both")]
+    pub api: Api,
+
+    /// Files per report, where a report has many rows
+    #[arg(long, value_name = "N", default_value = "2", value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    pub shards: usize,
+
+    /// How long after its end a day is reported
+    #[arg(long, value_name = "DURATION", default_value = "48h", value_parser = humantime::parse_duration)]
+    pub publish_after: Duration,
+
+    /// Let some telemetry come up to three days after the first report of a day
+    #[arg(long)]
+    pub late: bool,
+
     /// A bearer token and what it is good for; repeatable; ORG:member is a mere member
     /// [default: octocat-demo-token=manage_billing:copilot+read:org+read:enterprise]
     #[arg(long = "token", value_name = "NAME=SCOPE+SCOPE[@ORG+ORG]")]
@@ -57,9 +77,21 @@ pub struct Options {
     pub rate_limit: u64,
 
     /// A fault, for example path=/orgs/*,every=3,status=502; repeatable; other kinds: delay=DURATION,
-    /// hang, cut, reset, empty, html
+    /// hang, cut, reset, empty, html; for reports not-ready=204|empty|string|404|502 and policy-off, for
+    /// their files expired
     #[arg(long = "fault", value_name = "SPEC")]
     pub faults: Vec<Fault>,
+}
+
+/// Which of GitHub's two APIs about Copilot answers.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// Both, which GitHub never had at the same time.
+    Both,
+    /// Usage by day, inline.
+    Usage,
+    /// Reports as files.
+    Reports,
 }
 
 impl Options {
@@ -106,6 +138,8 @@ mod tests {
         assert_eq!((defaults.orgs, defaults.teams, defaults.users, defaults.seed), (2, 12, 180, 1));
         assert_eq!((defaults.rate_limit, defaults.listen.to_string()), (5000, "127.0.0.1:0".into()));
         assert_eq!(defaults.tokens()[0].name(), "octocat-demo-token");
+        assert_eq!((defaults.api, defaults.shards, defaults.late), (Api::Both, 2, false));
+        assert_eq!(defaults.publish_after, Duration::from_secs(48 * 3600));
     }
 
     #[test]
@@ -115,13 +149,17 @@ mod tests {
             "--orgs=5",
             "--now=2026-11-20T12:00:00+01:00",
             "--day-every=10s",
+            "--api=usage",
+            "--publish-after=2days",
+            "--late",
             "--token=a=read:org",
             "--token=b=",
             "--fault=hang,first=1",
             "--fault=path=/orgs/*,status=502",
         ])
         .unwrap();
-        assert!(options.json);
+        assert!(options.json && options.late);
+        assert_eq!((options.api, options.publish_after), (Api::Usage, Duration::from_secs(2 * 86_400)));
         assert_eq!(options.orgs, 5);
         assert_eq!(options.now, Some("2026-11-20T11:00:00Z".parse().unwrap()));
         assert_eq!(options.day_every, Some(Duration::from_secs(10)));
@@ -133,6 +171,8 @@ mod tests {
     fn switches_that_make_no_sense_are_refused_with_the_reason() {
         for (switch, reason) in [
             ("--orgs=0", "0 is not in 1..=1000"),
+            ("--shards=0", "0 is not in 1..=10000"),
+            ("--api=metrics", "[possible values: both, usage, reports]"),
             ("--day-every=0s", "a day cannot pass every 0s"),
             ("--token=a", "a token is written NAME=scope+scope"),
             ("--fault=slow", "`slow` is unknown"),

@@ -7,10 +7,13 @@
 //! /orgs/{org}/copilot/usage                            usage of an organisation
 //! /orgs/{org}/team/{team_slug}/copilot/usage           usage of one of its teams (singular "team")
 //! /enterprises/{enterprise}/teams, …/copilot/usage, …/team/{team_slug}/copilot/usage
+//! /orgs/{org}/copilot/metrics/reports/{report}         links to the files of a report, see `reports`
+//! /enterprises/{enterprise}/copilot/metrics/reports/{report}
 //! /organizations/{id}/team, …/copilot/usage, …/team/{team_id}/copilot/usage
 //!                                                      the numeric twins that `Link` headers lead to
 //! ```
 
+use super::reports::Report;
 use super::world::{Entity, Kind, Team, World};
 
 /// What a path asks for. Whether it exists is another question.
@@ -31,6 +34,8 @@ pub(super) enum View {
     Teams,
     /// Copilot usage by day.
     Usage,
+    /// Where the files of a report are.
+    Report(Report),
 }
 
 /// An owner as the path names it.
@@ -68,6 +73,16 @@ impl Route {
         match segments[..] {
             ["rate_limit"] => Some(Self::RateLimit),
             ["versions"] => Some(Self::Versions),
+            ["orgs", org, "copilot", "metrics", "reports", ref report @ ..] => {
+                let owner = OwnerName::Org(org.into());
+                Report::of(Kind::Organisation, report)
+                    .map(|report| Self::View(View::Report(report), owner, None))
+            }
+            ["enterprises", slug, "copilot", "metrics", "reports", ref report @ ..] => {
+                let owner = OwnerName::Enterprise(slug.into());
+                Report::of(Kind::Enterprise, report)
+                    .map(|report| Self::View(View::Report(report), owner, None))
+            }
             ["orgs", org, ref rest @ ..] => {
                 Self::view(rest, "teams", OwnerName::Org(org.into()), TeamName::Slug)
             }
@@ -126,6 +141,7 @@ impl Place<'_> {
         };
         match (view, self.team, kind) {
             (View::Teams, ..) => format!("{owner}/{list}"),
+            (View::Report(report), ..) => format!("{owner}/copilot/metrics/reports/{}", report.path(*kind)),
             (View::Usage, None, _) => format!("{owner}/copilot/usage"),
             (View::Usage, Some(team), Kind::Organisation) => {
                 format!("{owner}/team/{}/copilot/usage", team.id)
@@ -182,6 +198,14 @@ mod tests {
                 "/organizations/42/team/7/copilot/usage",
                 Route::View(View::Usage, id(), Some(TeamName::Id("7".into()))),
             ),
+            (
+                "/orgs/octo/copilot/metrics/reports/users-28-day/latest",
+                Route::View(View::Report(Report::UsersMonth), org(), None),
+            ),
+            (
+                "/enterprises/corp/copilot/metrics/reports/enterprise-1-day",
+                Route::View(View::Report(Report::EntityDay), enterprise(), None),
+            ),
             ("/enterprises/corp/teams", Route::View(View::Teams, enterprise(), None)),
             ("/enterprises/corp/copilot/usage", Route::View(View::Usage, enterprise(), None)),
             ("/enterprises/corp/team/ent:core/copilot/usage", Route::View(View::Usage, enterprise(), slug())),
@@ -204,6 +228,10 @@ mod tests {
             "/orgs/octo/copilot/usage/",
             "/orgs/octo/teams/core/copilot/usage",
             "/organizations/42/teams",
+            "/organizations/42/copilot/metrics/reports/users-1-day",
+            "/orgs/octo/copilot/metrics/reports",
+            "/orgs/octo/copilot/metrics/reports/users-1-day/",
+            "/orgs/octo/copilot/metrics/reports/enterprise-1-day",
             "/Orgs/octo/teams",
             "/rate_limit/",
         ] {

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 
 use super::calendar::shift;
 use super::deeds::{self, Deed};
+use super::edition;
 use super::founding::Founding;
 use super::habits::Habits;
 use super::stack::Stack;
@@ -91,7 +92,8 @@ pub struct Person {
     pub id: u64,
     /// GitHub's login, unique in the company.
     pub login: String,
-    /// Whether the editors report anything. People with telemetry off count nowhere in usage figures.
+    /// Whether the editors report anything. People with telemetry off count nowhere in the usage API; in
+    /// reports they are active users without numbers.
     pub telemetry: bool,
     pub(super) licence: Licence,
     pub(super) habits: Habits,
@@ -155,6 +157,12 @@ impl World {
     /// What `person` did on `day`, whether or not the editors reported it (see [`Person::telemetry`]).
     pub fn deeds(&self, person: &Person, day: NaiveDate) -> Vec<Deed> {
         deeds::deeds(person, day)
+    }
+
+    /// How many days after the first report of `day` the telemetry of `person` arrives, where telemetry
+    /// may be late: none for most, at most three.
+    pub fn days_late(&self, person: &Person, day: NaiveDate) -> u8 {
+        edition::days_late(person, day)
     }
 }
 

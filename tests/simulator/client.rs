@@ -72,6 +72,38 @@ impl Client {
         answer.json().await.unwrap()
     }
 
+    /// The envelope of a report that is there.
+    pub(crate) async fn envelope(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    /// The links in an envelope.
+    pub(crate) async fn links(&self, path: &str) -> Vec<String> {
+        let envelope = self.envelope(path).await;
+        let links = envelope["download_links"].as_array().unwrap();
+        links.iter().map(|link| link.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The files of a report, each as its lines.
+    pub(crate) async fn files(&self, path: &str) -> Vec<Vec<Value>> {
+        let mut files = Vec::new();
+        for link in self.links(path).await {
+            let answer = self.http.get(&link).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{link}");
+            let text = answer.text().await.unwrap();
+            assert!(text.is_empty() || text.ends_with('\n'), "{link}");
+            files.push(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect());
+        }
+        files
+    }
+
+    /// The records in all files of a report.
+    pub(crate) async fn records(&self, path: &str) -> Vec<Value> {
+        self.files(path).await.concat()
+    }
+
     /// The elements of all pages, following `next` as it is given.
     pub(crate) async fn all_pages(&self, path: &str) -> (Vec<Value>, usize) {
         let mut url = format!("{}{path}", self.simulator.url());

@@ -16,11 +16,13 @@ const PATH: &str = "/orgs/octo-retail/copilot/usage";
 async fn the_announcement_says_where_everything_is() {
     let client = Client::start(with_tokens(&["first=read:org", "second=read:org"])).await;
     let url = client.simulator.url();
+    let downloads = client.simulator.announcement().downloads;
     let expected = json!({
-        "api": url, "downloads": url, "enterprise": "octo-group", "orgs": ["octo-retail", "octo-labs"], "token": "first",
+        "api": url, "downloads": downloads, "enterprise": "octo-group", "orgs": ["octo-retail", "octo-labs"], "token": "first",
     });
     assert_eq!(serde_json::to_value(client.simulator.announcement()).unwrap(), expected);
     assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    assert!(downloads.starts_with("http://127.0.0.1:") && downloads != url, "{downloads}");
 }
 
 #[tokio::test]
@@ -33,9 +35,12 @@ async fn stopping_drops_requests_in_flight_and_frees_the_port_at_once() {
     while simulator.requests().is_empty() {
         tokio::task::yield_now().await;
     }
+    let downloads = simulator.announcement().downloads.replace("http://", "");
     simulator.stop().await;
     assert!(request.await.unwrap().is_err(), "the request was answered");
-    assert!(TcpStream::connect(&address).await.is_err(), "the port is still open");
+    for address in [&address, &downloads] {
+        assert!(TcpStream::connect(address).await.is_err(), "{address} is still open");
+    }
     for _ in 0..3 {
         let again = Options { listen: address.parse().unwrap(), ..options() };
         let simulator = Simulator::start(again).await.unwrap();
@@ -67,6 +72,8 @@ async fn a_simulator_does_not_start_where_it_should_not() {
         (Options { listen: "0.0.0.0:0".parse().unwrap(), ..options() }, "loopback addresses only"),
         (Options { listen: "192.0.2.1:80".parse().unwrap(), ..options() }, "192.0.2.1:80 is none"),
         (Options { listen: in_use.parse().unwrap(), ..options() }, "cannot listen on 127.0.0.1:"),
+        (Options { listen_downloads: in_use.parse().ok(), ..options() }, "cannot listen on 127.0.0.1:"),
+        (Options { listen_downloads: "0.0.0.0:0".parse().ok(), ..options() }, "loopback addresses only"),
         (with_tokens(&["a=read:org", "a=repo"]), "two tokens of the name `a`"),
         (
             with_tokens(&["a=read:org@octo-lab"]),
@@ -98,6 +105,12 @@ async fn the_ends_of_time_harm_nobody() {
             {
                 assert_eq!(client.status(path).await, 200, "{path} at {set}, begun at {now}");
             }
+            for path in ["organization-28-day/latest", "users-28-day/latest"] {
+                let path = format!("/orgs/octo-retail/copilot/metrics/reports/{path}");
+                assert_eq!(client.status(&path).await, 200, "{path} at {set}, begun at {now}");
+            }
+            let day = "/orgs/octo-retail/copilot/metrics/reports/organization-1-day?day=2026-11-17";
+            assert!([200, 204].contains(&client.status(day).await), "at {set}, begun at {now}");
         }
     }
 }
@@ -111,6 +124,7 @@ async fn requests_are_logged_without_their_secrets() {
     let bare = client.http.get(format!("{}/nowhere", client.simulator.url()));
     assert_eq!(bare.send().await.unwrap().status(), 404);
     let expected = Request {
+        download: false,
         method: "HEAD".into(),
         path: PATH.into(),
         query: Some("page=2".into()),

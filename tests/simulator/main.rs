@@ -6,8 +6,11 @@
 
 mod client;
 mod door;
+mod downloads;
 mod faults;
 mod life;
+mod report_truth;
+mod reports;
 mod teams;
 mod truth;
 mod usage;
