@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{
     budget::Budget,
-    credential::Credential,
+    credential::{Credential, Fingerprint},
     endpoint::Endpoint,
     failure::{Failure, Reason},
     ledger::Ledger,
@@ -224,7 +224,7 @@ impl Client {
         let budget = self.budget(&name);
         let clock = &*self.clock;
         let _turn = budget.admit(clock).await.map_err(|until| closed(question, until))?;
-        let token = self.token(question).await?;
+        let token = self.token(question.owner).await?;
         let exchange = self.exchange(question, url, etag, &token);
         let answer = tokio::time::timeout(self.settings.timeout, exchange)
             .await
@@ -249,9 +249,17 @@ impl Client {
         })
     }
 
+    /// What the credential for an owner looks like now, if it can change at all: to see whether it has.
+    pub async fn fingerprint(&self, owner: &Owner) -> Option<Fingerprint> {
+        match &self.settings.credential {
+            Credential::Token(_) => None,
+            Credential::File(_) => Some(Fingerprint::of(self.token(owner).await.ok().as_ref())),
+        }
+    }
+
     /// The token, or a failure when its file does not give it in time: a mount can hang.
-    async fn token(&self, question: &Question<'_>) -> Result<SecretString, Failure> {
-        let reading = self.settings.credential.token(question.owner);
+    async fn token(&self, owner: &Owner) -> Result<SecretString, Failure> {
+        let reading = self.settings.credential.token(owner);
         let late = |_| Failure::new(Reason::Credential, "the token file cannot be read: it does not answer");
         tokio::time::timeout(self.settings.timeout, reading)
             .await

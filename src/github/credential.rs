@@ -1,6 +1,10 @@
 //! With what GitHub is asked: a token, or a file that holds one.
 
-use std::path::{Path, PathBuf};
+use std::{
+    hash::{BuildHasher, RandomState},
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::AsyncReadExt;
@@ -62,6 +66,19 @@ async fn text(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     tokio::fs::File::open(path).await?.take(LARGEST).read_to_string(&mut text).await?;
     Ok(text)
+}
+
+/// What a token looked like, without the token: equal while it is the same, or while there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// The fingerprint of a token, or of the lack of one. It is good for this process only.
+    pub fn of(token: Option<&SecretString>) -> Self {
+        // Keyed anew in every process, so that it tells nobody anything.
+        static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        Self(KEYS.hash_one(token.map(ExposeSecret::expose_secret)))
+    }
 }
 
 /// Whether this can be a bearer token at all: visible ASCII, not empty. Nothing more, GitHub calls tokens opaque.

@@ -8,10 +8,12 @@ use tokio::sync::mpsc;
 
 use super::{roster::watched, schedule::Schedule};
 use crate::{
-    clock::{Instant, SharedClock},
+    clock::{Instant, SharedClock, after},
     config::TeamPatterns,
     github::{
-        Answer, Client, Failure, Reason, Validators, teams,
+        Answer, Client, Failure, Reason, Validators,
+        credential::Fingerprint,
+        teams,
         usage::{self, UsageDay, Window},
     },
     model::{
@@ -25,6 +27,9 @@ use crate::{
 /// Validators older than this are not used, so that everything is read whole once a day: the data they stand for may
 /// have been dropped, and GitHub's tags need not know everything.
 const VALIDATORS_LIVE: TimeDelta = TimeDelta::days(1);
+
+/// After a failure, how often it is seen whether the credential has changed.
+const CREDENTIAL_LOOK: Duration = Duration::from_secs(5);
 
 /// So many failures in a row end a round: GitHub is down, and asking for a thousand teams will not bring it back.
 const MOST_FAILURES_IN_A_ROW: u32 = 3;
@@ -95,6 +100,8 @@ struct Target {
 #[derive(Debug, Default)]
 struct Validated {
     read: Option<Instant>,
+    /// When it was last sent, and not only said to be unchanged.
+    whole: Option<Instant>,
     validators: Validators,
 }
 
@@ -112,6 +119,13 @@ struct Round {
     retry_at: Option<Instant>,
     in_a_row: u32,
     over: bool,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Well,
+    Badly,
 }
 
 /// Whoever took the news is gone: the service is stopping.
@@ -136,15 +150,36 @@ impl Watcher {
     pub async fn run(mut self) {
         let mut schedule = Schedule::new(self.task.interval, self.clock.now());
         loop {
-            self.clock.sleep_until(schedule.next()).await;
-            if self.attempt(&mut schedule).await.is_err() {
+            let credential = self.client.fingerprint(&self.task.owner).await;
+            match self.attempt(&mut schedule).await {
+                Err(Stopped) => return,
+                Ok(Ended::Well) => self.clock.sleep_until(schedule.next()).await,
+                Ok(Ended::Badly) => self.wait_for_other_credential(credential, schedule.next()).await,
+            }
+        }
+    }
+
+    /// Waits until the next attempt is due, or until the credential is another than it was: somebody may have mended
+    /// the very thing that failed.
+    async fn wait_for_other_credential(&self, before: Option<Fingerprint>, next: Instant) {
+        if before.is_none() {
+            return self.clock.sleep_until(next).await;
+        }
+        loop {
+            let now = self.clock.now();
+            if now >= next {
+                return;
+            }
+            self.clock.sleep_until(next.min(after(now, CREDENTIAL_LOOK))).await;
+            if self.client.fingerprint(&self.task.owner).await != before {
+                tracing::info!(owner = %self.task.owner, source = %self.task.source, "the credential has changed");
                 return;
             }
         }
     }
 
     /// Asks for everything that is due and reports how it went.
-    async fn attempt(&mut self, schedule: &mut Schedule) -> Result<(), Stopped> {
+    async fn attempt(&mut self, schedule: &mut Schedule) -> Result<Ended, Stopped> {
         let began = self.clock.now();
         let cycle = schedule.begin(began);
         let round = match self.task.source {
@@ -167,7 +202,10 @@ impl Watcher {
             targets: self.targets(),
             next: schedule.next(),
         };
-        self.tell(Update::Attempt { owner: self.task.owner.clone(), source: self.task.source, attempt }).await
+        let ended = if attempt.is_success() { Ended::Well } else { Ended::Badly };
+        self.tell(Update::Attempt { owner: self.task.owner.clone(), source: self.task.source, attempt })
+            .await
+            .map(|()| ended)
     }
 
     fn log(&self, round: &Round, next: Instant) {
@@ -202,10 +240,14 @@ impl Watcher {
         if self.task.teams.is_none() {
             return Ok(round);
         }
-        if self.team_list.is_due(cycle) {
+        let now = self.clock.now();
+        if self.team_list.is_due(cycle, now) {
             round.took(self.ask_team_list().await?);
         }
-        let due = self.teams.iter().filter(|(_, team)| team.validated.is_due(cycle));
+        if round.over {
+            return Ok(round);
+        }
+        let due = self.teams.iter().filter(|(_, team)| team.validated.is_due(cycle, now));
         let mut due: Vec<(Option<Instant>, u64)> = due.map(|(id, team)| (team.tried, *id)).collect();
         due.sort_unstable();
         self.ask_each_team(due.into_iter().map(|(_, id)| id).collect(), &mut round).await?;
@@ -250,7 +292,7 @@ impl Watcher {
                 return Ok(Err(Failure::new(Reason::Decode, "the team list has no body")));
             }
             Ok(Answer::Fresh(records, validators)) => {
-                self.team_list = Validated { read: Some(now), validators };
+                self.team_list = Validated { read: Some(now), whole: Some(now), validators };
                 records
             }
         };
@@ -298,15 +340,16 @@ impl Target {
         self.failed = answer.is_err();
         let (days, validators) = match answer {
             Err(failure) => return (Err(failure), None),
-            Ok(Answer::Unchanged) => (None, std::mem::take(&mut self.validated.validators)),
-            Ok(Answer::NotReady) => (Some(Vec::new()), Validators::default()),
-            Ok(Answer::Fresh(days, validators)) => (Some(days), validators),
+            Ok(Answer::Unchanged) => {
+                self.validated.read = Some(asked);
+                return (Ok(()), Some(News { days: None }));
+            }
+            Ok(Answer::NotReady) => (Vec::new(), Validators::default()),
+            Ok(Answer::Fresh(days, validators)) => (days, validators),
         };
-        if let Some(days) = &days {
-            self.has_data = days.iter().any(UsageDay::has_number);
-        }
-        self.validated = Validated { read: Some(asked), validators };
-        (Ok(()), Some(News { days }))
+        self.has_data = days.iter().any(UsageDay::has_number);
+        self.validated = Validated { read: Some(asked), whole: Some(asked), validators };
+        (Ok(()), Some(News { days: Some(days) }))
     }
 
     /// Whether it was read and GitHub gave no figures.
@@ -316,13 +359,14 @@ impl Target {
 }
 
 impl Validated {
-    fn is_due(&self, cycle: Instant) -> bool {
-        self.read.is_none_or(|read| read < cycle)
+    /// Whether it was not read in this cycle. What was read in the future was read before the clock was set back.
+    fn is_due(&self, cycle: Instant, now: Instant) -> bool {
+        self.read.is_none_or(|read| read < cycle || now < read)
     }
 
     /// What to ask with so that GitHub need not send again what is here.
     fn known(&self, now: Instant) -> Validators {
-        let fresh = self.read.is_some_and(|read| now - read < VALIDATORS_LIVE);
+        let fresh = self.whole.is_some_and(|whole| now - whole < VALIDATORS_LIVE);
         if fresh { self.validators.clone() } else { Validators::default() }
     }
 }

@@ -1,5 +1,6 @@
 //! What is asked when, and what stays through failures: the exporter against a GitHub written by hand.
 
+use github_copilot_exporter::clock::Clock;
 use serde_json::json;
 use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
@@ -342,23 +343,45 @@ async fn after_a_round_that_was_cut_short_those_that_were_not_asked_come_first()
 #[tokio::test]
 async fn everything_is_read_whole_once_a_day() {
     let github = MockServer::start().await;
-    Mock::given(wiremock::matchers::header_exists("if-none-match"))
-        .respond_with(ResponseTemplate::new(304))
-        .with_priority(1)
-        .mount(&github)
-        .await;
+    let unchanged = Mock::given(wiremock::matchers::header_exists("if-none-match"));
+    unchanged.respond_with(ResponseTemplate::new(304)).with_priority(1).mount(&github).await;
     Mock::given(any()).respond_with(ok(day(5)).insert_header("etag", "W/\"x\"")).mount(&github).await;
-    let variables = [TOKEN, OCTO, ("EXPORTER_SOURCES", "activity"), ("EXPORTER_REFRESH_INTERVAL", "25h")];
+    let variables = [TOKEN, OCTO, ("EXPORTER_SOURCES", "activity"), ("EXPORTER_REFRESH_INTERVAL", "10h")];
     let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
-    let requests = |code: &'static str| {
-        move |scrape: &Scrape| {
-            scrape.sum("github_copilot_exporter_github_requests_total", &[&*format!(r#"code="{code}""#)])
-        }
+    let answers = |scrape: &Scrape| {
+        let of = |code| scrape.sum("github_copilot_exporter_github_requests_total", &[code]);
+        (of(r#"code="200""#), of(r#"code="304""#))
     };
-    exporter.until_by(0, "the first answer", |scrape| requests("200")(scrape) == 1.0).await;
-    exporter.clock.advance(25 * 3600);
-    let second = exporter.until("the second answer", |scrape| requests("200")(scrape) == 2.0).await;
-    assert_eq!(requests("304")(&second), 0.0);
+    for expected in [(1.0, 0.0), (1.0, 1.0), (1.0, 2.0), (2.0, 2.0), (2.0, 3.0)] {
+        exporter.until(&format!("{expected:?}"), |scrape| answers(scrape) == expected).await;
+        exporter.clock.advance(10 * 3600);
+    }
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_changed_token_file_is_tried_at_once_however_long_the_back_off_is() {
+    let github = MockServer::start().await;
+    let good = Mock::given(wiremock::matchers::header("authorization", "Bearer new"));
+    good.respond_with(ok(day(5))).with_priority(1).mount(&github).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(401)).mount(&github).await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("token");
+    std::fs::write(&file, "old").unwrap();
+    let variables = [("GITHUB_TOKEN_FILE", file.to_str().unwrap()), OCTO, ("EXPORTER_SOURCES", "activity")];
+    let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
+    let refused = |scrape: &Scrape| scrape.get(&failures("activity", "unauthorized")) >= Some(8.0);
+    exporter.until_by(5, "eight refusals, so that the next try is an hour away", refused).await;
+    let asked = paths(&github).await.len();
+    for _ in 0..20 {
+        exporter.clock.advance(5);
+        exporter.scrape().await;
+    }
+    assert_eq!(paths(&github).await.len(), asked, "the same token is not tried again");
+    std::fs::write(&file, "new").unwrap();
+    let mended = exporter.clock.now();
+    exporter.until("healed", |scrape| scrape.get(&up("activity")) == Some(1.0)).await;
+    assert!((exporter.clock.now() - mended).num_seconds() < 60);
     exporter.stop().await;
 }
 
@@ -483,5 +506,26 @@ async fn a_team_without_a_usable_slug_passes_for_nobody_else() {
     let scrape = exporter.until_by(0, "both sources up", both_up).await;
     assert_eq!(scrape.of("github_copilot_total_suggestions", &[]).count(), 2);
     assert_eq!(teams_asked(&github).await, ["red"]);
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_good_token_no_team_is_asked_after_the_list_was_refused() {
+    let github = MockServer::start().await;
+    Mock::given(path("/orgs/octo/teams"))
+        .respond_with(ok(json!([{"id": 1, "slug": "red"}])))
+        .up_to_n_times(1)
+        .with_priority(1)
+        .mount(&github)
+        .await;
+    let used = Mock::given(path_regex("usage$")).respond_with(ok(day(5)));
+    used.up_to_n_times(1).with_priority(1).mount(&github).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(401)).mount(&github).await;
+    let exporter =
+        Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO, ("EXPORTER_SOURCES", "teams")]).await;
+    exporter.until_by(0, "teams are up", |scrape| scrape.get(&up("teams")) == Some(1.0)).await;
+    exporter.clock.advance(3600);
+    exporter.until("the refusal", |scrape| scrape.get(&up("teams")) == Some(0.0)).await;
+    assert_eq!(teams_asked(&github).await, ["red"], "asked once, before the token was refused");
     exporter.stop().await;
 }
