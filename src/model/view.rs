@@ -88,61 +88,77 @@ pub struct OwnerView<'a> {
 pub fn view<'a>(state: &'a State, now: Instant, options: &ViewOptions) -> Snapshot<'a> {
     let mut snapshot = Snapshot { at: now, scopes: Vec::new(), owners: Vec::new() };
     for (owner, held) in &state.owners {
-        let folded = show_owner(owner, held, now, options, &mut snapshot.scopes);
-        let count = |label: OpenLabel| (label, folded.get(&label).map_or(0, BTreeSet::len) as u64);
-        snapshot.owners.push(OwnerView {
-            owner,
-            usage: &held.usage,
-            sources: &held.sources,
-            folded: OpenLabel::ALL.map(count).into(),
-        });
+        let frame = Frame::of(held, now, options);
+        let teams = held.teams.values().map(|team| (Some(&*team.slug), &team.usage));
+        let mut folded = Folded::default();
+        for (team, usage) in std::iter::once((None, &held.usage)).chain(teams) {
+            let folds = Folds::of(&usage.days, options.max_label_values);
+            snapshot.scopes.push(frame.show(owner, team, usage, &folds));
+            folded.add(&folds);
+        }
+        let (usage, sources) = (&held.usage, &held.sources);
+        snapshot.owners.push(OwnerView { owner, usage, sources, folded: folded.counts() });
     }
     snapshot
 }
 
-/// Names folded, by label.
-type Folded<'a> = BTreeMap<OpenLabel, BTreeSet<&'a str>>;
+/// Names folded in any scope of an owner, by label.
+#[derive(Default)]
+struct Folded<'a>(BTreeMap<OpenLabel, BTreeSet<&'a str>>);
 
-fn show_owner<'a>(
-    owner: &'a Owner,
-    held: &'a OwnerState,
-    now: Instant,
-    options: &ViewOptions,
-    scopes: &mut Vec<ScopeView<'a>>,
-) -> Folded<'a> {
-    let mut folded = Folded::new();
-    let newest = newest_day(held, now, options.settle_days);
-    let first = first_day(held, options.history_days);
-    let mut show =
-        |team: Option<&'a str>, usage: &'a ScopeUsage, latest: Option<(NaiveDate, &'a DayUsage)>| {
-            let folds = Folds::of(&usage.days, options.max_label_values);
-            for label in OpenLabel::ALL {
-                folded.entry(label).or_default().extend(folds.names(label).map(|name| &**name));
-            }
-            let latest = latest.map(|(day, usage)| LatestDay {
-                day,
-                totals: &usage.totals,
-                rows: folds
-                    .apply(&usage.rows)
-                    .map_or(Cow::Borrowed(&*usage.rows), |rows| Cow::Owned(rows.into_vec())),
-            });
-            let history = usage.days.iter().filter(|(day, _)| first.is_some_and(|first| **day >= first));
-            let history = history.map(|(day, usage)| HistoryDay {
-                day: *day,
-                label: day.to_string(),
-                totals: &usage.totals,
-            });
-            let history = history.collect();
-            scopes.push(ScopeView { owner, team, latest, history });
-        };
-    let at = |usage: &'a ScopeUsage, day: NaiveDate| usage.days.get(&day).map(|usage| (day, usage));
-    show(None, &held.usage, newest.and_then(|day| at(&held.usage, day)));
-    for team in held.teams.values() {
-        // A team can be published a day after its owner; further back it would pass for today's figures.
-        let latest = newest.and_then(|day| at(&team.usage, day).or_else(|| at(&team.usage, day.pred_opt()?)));
-        show(Some(&team.slug), &team.usage, latest);
+impl<'a> Folded<'a> {
+    fn add(&mut self, folds: &Folds<'a>) {
+        for label in OpenLabel::ALL {
+            self.0.entry(label).or_default().extend(folds.names(label).map(|name| &**name));
+        }
     }
-    folded
+
+    fn counts(&self) -> BTreeMap<OpenLabel, u64> {
+        OpenLabel::ALL.map(|label| (label, self.0.get(&label).map_or(0, BTreeSet::len) as u64)).into()
+    }
+}
+
+/// The days of an owner that are shown, of it and of its teams.
+struct Frame {
+    newest: Option<NaiveDate>,
+    first: Option<NaiveDate>,
+}
+
+impl Frame {
+    fn of(held: &OwnerState, now: Instant, options: &ViewOptions) -> Self {
+        Self {
+            newest: newest_day(held, now, options.settle_days),
+            first: first_day(held, options.history_days),
+        }
+    }
+
+    fn show<'a>(
+        &self,
+        owner: &'a Owner,
+        team: Option<&'a str>,
+        usage: &'a ScopeUsage,
+        folds: &Folds<'a>,
+    ) -> ScopeView<'a> {
+        let latest = self.latest(usage, team.is_some()).map(|(day, usage)| LatestDay {
+            day,
+            totals: &usage.totals,
+            rows: folds
+                .apply(&usage.rows)
+                .map_or(Cow::Borrowed(&*usage.rows), |rows| Cow::Owned(rows.into_vec())),
+        });
+        let shown = usage.days.iter().filter(|(day, _)| self.first.is_some_and(|first| **day >= first));
+        let history =
+            shown.map(|(day, usage)| HistoryDay { day: *day, label: day.to_string(), totals: &usage.totals });
+        ScopeView { owner, team, latest, history: history.collect() }
+    }
+
+    /// What is held of the newest day. A team can be published a day after its owner, so it may be a day behind;
+    /// further back it would pass for today's figures.
+    fn latest<'a>(&self, usage: &'a ScopeUsage, may_lag: bool) -> Option<(NaiveDate, &'a DayUsage)> {
+        let newest = self.newest?;
+        let before = newest.pred_opt().filter(|_| may_lag);
+        [Some(newest), before].into_iter().flatten().find_map(|day| Some((day, usage.days.get(&day)?)))
+    }
 }
 
 /// The newest day that has settled: the owner's, or where the owner itself is not read, the newest of its teams.
