@@ -2,7 +2,7 @@
 
 use crate::{
     config::{Config, Problem, variables as var},
-    simulator::{Announcement, Options},
+    simulator::{Announcement, Api, Options},
 };
 
 /// Where a demo serves unless told otherwise: for this machine only.
@@ -15,8 +15,12 @@ const INTERVAL_WITH_QUICK_DAYS: &str = "5s";
 /// the `GITHUB_…` ones do not: a demo must not carry a real token anywhere.
 ///
 /// # Errors
-/// The problems of the `EXPORTER_…` variables.
+/// The problems of the `EXPORTER_…` variables, or that the simulator speaks only what this exporter does not.
 pub fn config(simulator: &Announcement, options: &Options) -> Result<Config, Vec<Problem>> {
+    if options.api == Api::Reports {
+        let rule = "must be both or usage in a demo: this version of the exporter does not read reports";
+        return Err(vec![Problem { variable: "--api".into(), rule: rule.into(), example: Some("usage") }]);
+    }
     let github = [
         (var::GITHUB_API_URL, simulator.api.clone()),
         (var::GITHUB_TOKEN, simulator.token.clone()),
