@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod failure;
 pub mod ledger;
 pub mod paging;
+pub mod records;
 pub mod refusal;
 pub mod teams;
 pub mod usage;

@@ -1,0 +1,234 @@
+//! Cutting a report file into its records while it arrives. Pure.
+//!
+//! GitHub promises one JSON object a line. What has been seen as well is a byte-order mark, blank lines, a missing last
+//! newline, one array around everything, and one object printed over many lines: so objects are told apart by their
+//! brackets and not by their lines. Gzip without its header is recognised by its first bytes.
+
+use std::io::Write;
+
+use flate2::write::MultiGzDecoder;
+
+use super::failure::{Failure, Reason};
+
+/// The longest record that is read. A month of a big enterprise in one object stays far below it.
+const LONGEST_RECORD: usize = 64 << 20;
+
+/// The magic number of gzip.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// A file on its way: bytes go in, whole records come out.
+#[derive(Default)]
+pub struct Records {
+    coding: Coding,
+    cutter: Cutter,
+}
+
+#[derive(Default)]
+enum Coding {
+    /// Nothing has come yet.
+    #[default]
+    Unknown,
+    /// One byte has come, and it could begin gzip.
+    FirstOfGzip,
+    Plain,
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+}
+
+impl Records {
+    /// Takes in the next bytes and gives every record that is whole now to `each`.
+    ///
+    /// # Errors
+    /// What `each` returns; [`Reason::Decode`] for what is no sequence of objects, [`Reason::TooLarge`] for a record
+    /// beyond every sensible size.
+    pub fn push(&mut self, bytes: &[u8], each: &mut Each<'_>) -> Result<(), Failure> {
+        let Some(first) = bytes.first() else { return Ok(()) };
+        match &mut self.coding {
+            Coding::Plain => self.cutter.push(bytes, each),
+            Coding::Gzip(decoder) => {
+                decoder.write_all(bytes).map_err(|error| broken(&format!("its gzip is damaged: {error}")))?;
+                let text = std::mem::take(decoder.get_mut());
+                self.cutter.push(&text, each)
+            }
+            Coding::Unknown if *first == GZIP[0] => {
+                self.coding = Coding::FirstOfGzip;
+                self.push(&bytes[1..], each)
+            }
+            Coding::FirstOfGzip if *first == GZIP[1] => {
+                self.coding = Coding::Gzip(Box::new(MultiGzDecoder::new(Vec::new())));
+                self.push(&GZIP, each)?;
+                self.push(&bytes[1..], each)
+            }
+            Coding::FirstOfGzip => Err(broken("it begins like gzip and is none")),
+            Coding::Unknown => {
+                self.coding = Coding::Plain;
+                self.push(bytes, each)
+            }
+        }
+    }
+
+    /// The file has ended.
+    ///
+    /// # Errors
+    /// [`Reason::Decode`] if it ends inside a record: what is missing must not pass for nothing.
+    pub fn finish(mut self, each: &mut Each<'_>) -> Result<(), Failure> {
+        if let Coding::Gzip(decoder) = &mut self.coding {
+            decoder.try_finish().map_err(|error| broken(&format!("its gzip breaks off: {error}")))?;
+            let text = std::mem::take(decoder.get_mut());
+            self.cutter.push(&text, each)?;
+        }
+        if self.cutter.depth > 0 || matches!(self.coding, Coding::FirstOfGzip) {
+            return Err(broken("it breaks off inside a record"));
+        }
+        Ok(())
+    }
+}
+
+/// Takes one record, as JSON.
+pub type Each<'e> = dyn FnMut(&[u8]) -> Result<(), Failure> + Send + 'e;
+
+/// Finds the objects in a text by their brackets.
+#[derive(Default)]
+struct Cutter {
+    /// The beginning of a record whose end has not come yet.
+    begun: Vec<u8>,
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl Cutter {
+    fn push(&mut self, text: &[u8], each: &mut Each<'_>) -> Result<(), Failure> {
+        let mut start = 0;
+        for (at, byte) in text.iter().enumerate() {
+            if self.depth == 0 {
+                start = at;
+                match byte {
+                    b'{' => self.depth = 1,
+                    // Between records: white space, the commas and brackets of an array, a byte-order mark.
+                    b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0xef | 0xbb | 0xbf => {}
+                    _ => return Err(broken("it is no sequence of JSON objects")),
+                }
+            } else if self.ends_record(*byte) {
+                self.emit(&text[start..=at], each)?;
+            }
+        }
+        if self.depth > 0 {
+            self.begun.extend_from_slice(&text[start..]);
+        }
+        if self.begun.len() > LONGEST_RECORD {
+            return Err(Failure::new(Reason::TooLarge, "a record of the report is far too long"));
+        }
+        Ok(())
+    }
+
+    /// Follows one byte inside a record; whether it is its last.
+    fn ends_record(&mut self, byte: u8) -> bool {
+        if self.in_string {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = true,
+                b'"' => self.in_string = false,
+                _ => {}
+            }
+            return false;
+        }
+        match byte {
+            b'"' => self.in_string = true,
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' => self.depth -= 1,
+            _ => {}
+        }
+        self.depth == 0
+    }
+
+    fn emit(&mut self, end: &[u8], each: &mut Each<'_>) -> Result<(), Failure> {
+        if self.begun.is_empty() {
+            return each(end);
+        }
+        self.begun.extend_from_slice(end);
+        let result = each(&self.begun);
+        self.begun.clear();
+        result
+    }
+}
+
+fn broken(what: &str) -> Failure {
+    Failure::new(Reason::Decode, format!("the report cannot be read: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compression, write::GzEncoder};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The records of a file that arrives in pieces of this length.
+    fn read(file: &[u8], piece: usize) -> Result<Vec<serde_json::Value>, Failure> {
+        let mut found = Vec::new();
+        let mut each = |record: &[u8]| {
+            found.push(serde_json::from_slice(record).map_err(|error| broken(&error.to_string()))?);
+            Ok(())
+        };
+        let mut records = Records::default();
+        for piece in file.chunks(piece) {
+            records.push(piece, &mut each)?;
+        }
+        records.finish(&mut each)?;
+        Ok(found)
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn every_shape_that_was_seen_gives_the_same_records_however_it_is_cut() {
+        let shapes: [&[u8]; 8] = [
+            b"{\"a\":1}\n{\"b\":\"}{\\\"[\"}\n",
+            b"{\"a\":1}\n{\"b\":\"}{\\\"[\"}",
+            b"{\"a\":1}\r\n\r\n{\"b\":\"}{\\\"[\"}\r\n",
+            b"\xef\xbb\xbf{\"a\":1}\n{\"b\":\"}{\\\"[\"}\n",
+            b"[{\"a\":1},{\"b\":\"}{\\\"[\"}]",
+            b"[\n  {\n    \"a\": 1\n  },\n  { \"b\": \"}{\\\"[\" }\n]\n",
+            b"{\n  \"a\": 1\n}\n{\n  \"b\": \"}{\\\"[\"\n}",
+            b"\n\n {\"a\":1} {\"b\":\"}{\\\"[\"} ",
+        ];
+        let expected = [serde_json::json!({"a": 1}), serde_json::json!({"b": "}{\"["})];
+        for shape in shapes {
+            for piece in 1..=shape.len() {
+                assert_eq!(read(shape, piece).unwrap(), expected, "{}", String::from_utf8_lossy(shape));
+                assert_eq!(read(&gzip(shape), piece).unwrap(), expected);
+            }
+        }
+        for nothing in [&b""[..], b"\n", b"[]", b"\xef\xbb\xbf"] {
+            assert_eq!(read(nothing, 1).unwrap(), [] as [serde_json::Value; 0]);
+        }
+    }
+
+    #[test]
+    fn what_breaks_off_or_is_no_json_is_a_failure() {
+        let whole = gzip(b"{\"a\":1}\n{\"b\":2}\n");
+        let damaged: [&[u8]; 7] = [
+            b"{\"a\":1}\n{\"b\":",
+            b"{\"a\":\"",
+            b"<html>",
+            b"\"not ready\"",
+            b"\x1f",
+            b"\x1fx",
+            &whole[..whole.len() - 9],
+        ];
+        for file in damaged {
+            assert_eq!(read(file, 3).unwrap_err().reason, Reason::Decode, "{file:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(file in prop::collection::vec(any::<u8>(), 0..200), piece in 1..50usize) {
+            let _ = read(&file, piece);
+        }
+    }
+}
