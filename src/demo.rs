@@ -15,17 +15,15 @@ const INTERVAL_WITH_QUICK_DAYS: &str = "5s";
 /// the `GITHUB_…` ones do not: a demo must not carry a real token anywhere.
 ///
 /// # Errors
-/// The problems of the `EXPORTER_…` variables, or that the simulator speaks only what this exporter does not.
+/// The problems of the `EXPORTER_…` variables.
 pub fn config(simulator: &Announcement, options: &Options) -> Result<Config, Vec<Problem>> {
-    if options.api == Api::Reports {
-        let rule = "must be both or usage in a demo: this version of the exporter does not read reports";
-        return Err(vec![Problem { variable: "--api".into(), rule: rule.into(), example: Some("usage") }]);
-    }
+    let api = if options.api == Api::Reports { "reports" } else { "usage" };
     let github = [
         (var::GITHUB_API_URL, simulator.api.clone()),
         (var::GITHUB_TOKEN, simulator.token.clone()),
         (var::GITHUB_ORGS, simulator.orgs.join(",")),
         (var::GITHUB_ENTERPRISE, simulator.enterprise.clone()),
+        (var::GITHUB_COPILOT_API, api.to_owned()),
     ];
     let mut fallbacks = vec![(var::EXPORTER_LISTEN_ADDRESS, LISTEN.to_owned())];
     if options.day_every.is_some() {

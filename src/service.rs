@@ -15,6 +15,7 @@ use crate::{
         watcher::{Task, Watcher},
     },
     server::{self, connections::Patience, routes::Routes},
+    source::{Api, Source},
 };
 
 /// News that may wait for the keeper; then watchers wait, so that answers do not pile up in memory.
@@ -35,7 +36,7 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`] before the first request is accepted; after that nothing is fatal.
 pub async fn serve(
-    config: Config,
+    mut config: Config,
     listener: TcpListener,
     clock: SharedClock,
     stop: impl Future<Output = ()>,
@@ -45,6 +46,11 @@ pub async fn serve(
         tracing::warn!(
             name,
             "the environment has a variable that this exporter does not know; is it misspelt?"
+        );
+    }
+    if config.api == Api::Reports && config.sources.remove(&Source::Teams) {
+        tracing::warn!(
+            "the figures of teams are not read from reports by this version: only organisations and enterprises"
         );
     }
     if config.sources.is_empty() {
@@ -83,7 +89,7 @@ fn refresh(
     published: &Arc<Published>,
 ) -> JoinSet<()> {
     let (sender, news) = mpsc::channel(NEWS);
-    let state = State::new(&config.owners, &config.sources);
+    let state = State::new(&config.owners, &config.sources).speaking(config.api);
     let rendering =
         Rendering { view: config.view, team_detail: config.team_detail, max_series: config.max_series };
     let mut tasks = JoinSet::new();
@@ -92,6 +98,7 @@ fn refresh(
     {
         let task = Task {
             owner: owner.clone(),
+            api: config.api,
             source: *source,
             teams: config.teams.clone(),
             interval: config.refresh_interval,

@@ -43,6 +43,8 @@ impl fmt::Display for Source {
 pub enum Api {
     /// The Copilot usage API.
     Usage,
+    /// The usage metrics reports.
+    Reports,
 }
 
 impl Api {
@@ -50,6 +52,7 @@ impl Api {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Usage => "usage",
+            Self::Reports => "reports",
         }
     }
 }

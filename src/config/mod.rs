@@ -22,11 +22,16 @@ pub use teams::TeamPatterns;
 use variables::{self as var, Variable};
 
 use crate::{
-    github::{Credential, client::Settings, client::is_loopback, credential::is_token},
+    github::{
+        Credential,
+        client::{Settings, is_loopback},
+        credential::is_token,
+        download::Hosts,
+    },
     metrics::TeamDetail,
     model::ViewOptions,
     owner::Owner,
-    source::Source,
+    source::{Api, Source},
 };
 
 /// Everything that can be set.
@@ -36,6 +41,8 @@ pub struct Config {
     pub github: Settings,
     /// The owners to watch: organisations in the order given, then the enterprise.
     pub owners: Vec<Owner>,
+    /// Which interface to ask.
+    pub api: Api,
     /// Their teams to watch.
     pub teams: TeamPatterns,
     /// What to ask for; only what this version can ask.
@@ -173,8 +180,11 @@ impl Reader {
         let github = self.github();
         let owners = self.owners();
         let teams = self.read(var::GITHUB_TEAMS, |text| TeamPatterns::parse(&list(text)));
-        // Both words mean the same while this is the only interface that is built.
-        let api = self.read(var::GITHUB_COPILOT_API, |text| matches!(text, "auto" | "usage").then_some(()));
+        let api = self.read(var::GITHUB_COPILOT_API, |text| match text {
+            "auto" | "usage" => Some(Api::Usage),
+            "reports" => Some(Api::Reports),
+            _ => None,
+        });
         let sources = self.read(var::EXPORTER_SOURCES, sources);
         let listen = self.read(var::EXPORTER_LISTEN_ADDRESS, listen_address);
         let refresh_interval = self.duration(var::EXPORTER_REFRESH_INTERVAL);
@@ -182,9 +192,9 @@ impl Reader {
         let team_detail = self.read(var::EXPORTER_TEAM_DETAIL, team_detail);
         let max_series = self.number(var::EXPORTER_MAX_SERIES, 1, 100_000_000);
         let log = self.log();
-        api?;
         Some(Config {
             github: github?,
+            api: api?,
             owners: owners?,
             teams: teams?,
             sources: sources?,
@@ -203,7 +213,15 @@ impl Reader {
         let api = self.read(var::GITHUB_API_URL, api_url);
         let concurrency = self.number(var::GITHUB_CONCURRENCY, 1, 100);
         let timeout = self.duration(var::GITHUB_TIMEOUT);
-        Some(Settings { api: api?, credential: credential?, concurrency: concurrency?, timeout: timeout? })
+        let base = api.clone().or_else(|| Url::parse(var::GITHUB_API_URL.default).ok())?;
+        let download_hosts = self.read(var::GITHUB_DOWNLOAD_HOSTS, |text| Hosts::parse(&list(text), &base));
+        Some(Settings {
+            api: api?,
+            credential: credential?,
+            concurrency: concurrency?,
+            timeout: timeout?,
+            download_hosts: download_hosts?,
+        })
     }
 
     fn credential(&mut self) -> Option<Credential> {
@@ -454,8 +472,8 @@ mod tests {
             ("GITHUB_ORGS", ","),
             ("GITHUB_ENTERPRISE", "a,b"),
             ("GITHUB_TEAMS", "a/b/c"),
-            ("GITHUB_COPILOT_API", "reports"),
             ("GITHUB_COPILOT_API", "metrics"),
+            ("GITHUB_DOWNLOAD_HOSTS", "https://x.example"),
             ("GITHUB_API_URL", "https://user:pass@api.github.com"),
             ("GITHUB_API_URL", "https://api.github.com?x=1"),
             ("GITHUB_API_URL", "ftp://api.github.com"),

@@ -44,10 +44,12 @@ variables! {
     GITHUB_ENTERPRISE = "", "must be one slug of letters, digits, - and _", "octo-group";
     /// Teams to watch. Of the patterns that match a team the last decides; a list that only leaves out begins with `*`.
     GITHUB_TEAMS = "*", "must be patterns of team or org/team with * and ?, separated by commas, ! before those to leave out; or none", "platform-*,!octo-org/platform-old";
-    /// Which of GitHub's interfaces to ask. This version builds `usage`, which is what `auto` means.
-    GITHUB_COPILOT_API = "auto", "must be auto or usage (reports is not built in this version)", "usage";
+    /// Which of GitHub's interfaces to ask. `usage` is the closed one, which this version takes for `auto`; of the live `reports` it reads the figures of organisations and enterprises as a whole, and no teams yet.
+    GITHUB_COPILOT_API = "auto", "must be auto, usage or reports", "reports";
     /// Where the API is; `https://api.SUBDOMAIN.ghe.com` for data residency.
     GITHUB_API_URL = "https://api.github.com", "must be an https address without user, query or fragment (http only to this machine)", "https://api.octo.ghe.com";
+    /// Hosts that report links may point to. With an API on this machine, this machine too.
+    GITHUB_DOWNLOAD_HOSTS = "copilot-reports.github.com,copilot-reports.*.ghe.com,copilot-reports-*.b01.azurefd.net", "must be host names, separated by commas; * stands for a part of a name", "copilot-reports.github.com";
     /// Requests in flight per credential. GitHub asks for one.
     GITHUB_CONCURRENCY = "1", "must be a whole number from 1 to 100", "1";
     /// The longest wait for one complete answer.
@@ -75,10 +77,5 @@ variables! {
 }
 
 /// Variables of the design that this version does not build: better refused than ignored.
-pub const NOT_BUILT: [&str; 5] = [
-    "GITHUB_APP_ID",
-    "GITHUB_APP_PRIVATE_KEY_FILE",
-    "GITHUB_DOWNLOAD_HOSTS",
-    "EXPORTER_STATE_DIR",
-    "EXPORTER_WEB_CONFIG_FILE",
-];
+pub const NOT_BUILT: [&str; 4] =
+    ["GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY_FILE", "EXPORTER_STATE_DIR", "EXPORTER_WEB_CONFIG_FILE"];

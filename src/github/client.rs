@@ -18,6 +18,7 @@ use url::Url;
 use super::{
     budget::Budget,
     credential::{Credential, Fingerprint},
+    download::{Downloads, Hosts},
     endpoint::Endpoint,
     failure::{Failure, Reason},
     ledger::Ledger,
@@ -50,8 +51,10 @@ pub struct Settings {
     pub credential: Credential,
     /// `GITHUB_CONCURRENCY`: requests in flight per credential.
     pub concurrency: usize,
-    /// `GITHUB_TIMEOUT`: one answer, complete.
+    /// `GITHUB_TIMEOUT`: one answer, complete; of a file, the longest time without a byte.
     pub timeout: Duration,
+    /// `GITHUB_DOWNLOAD_HOSTS`.
+    pub download_hosts: Hosts,
 }
 
 /// A question for one owner.
@@ -78,6 +81,17 @@ pub enum Answer<T> {
     NotReady,
 }
 
+impl<T> Answer<T> {
+    /// The same answer with other data.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
+        match self {
+            Self::Fresh(data, validators) => Answer::Fresh(change(data), validators),
+            Self::Unchanged => Answer::Unchanged,
+            Self::NotReady => Answer::NotReady,
+        }
+    }
+}
+
 /// The `ETag` of every page of an answer: sent back, they make the next answer free when nothing changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators(Vec<(Url, HeaderValue)>);
@@ -93,6 +107,7 @@ impl Validators {
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
+    downloads: Downloads,
     settings: Settings,
     clock: SharedClock,
     budgets: Mutex<BTreeMap<String, Arc<Budget>>>,
@@ -128,12 +143,33 @@ impl Client {
             http = http.no_proxy();
         }
         let http = http.build()?;
-        let client = Self { http, settings, clock, budgets: Mutex::default(), ledger: Mutex::default() };
+        let downloads = Downloads::new(settings.download_hosts.clone(), settings.timeout)?;
+        let (budgets, ledger) = (Mutex::default(), Mutex::default());
+        let client = Self { http, downloads, settings, clock, budgets, ledger };
         // Counters begin at 0 with the program, not with the first question.
         for owner in owners {
             client.budget(&client.settings.credential.name(owner));
         }
         Ok(client)
+    }
+
+    /// Reads an answer that is one object, without a condition.
+    ///
+    /// # Errors
+    /// Any [`Failure`].
+    pub async fn get<T: DeserializeOwned>(&self, question: &Question<'_>) -> Result<Answer<T>, Failure> {
+        match self.page(question, &self.address(question), None).await? {
+            Page::Body { bytes, .. } => {
+                Ok(Answer::Fresh(self.decode(question, &bytes)?, Validators::default()))
+            }
+            Page::NotModified { .. } => Ok(Answer::Unchanged),
+            Page::Empty => Ok(Answer::NotReady),
+        }
+    }
+
+    /// The client for report files, which carries no token.
+    pub fn downloads(&self) -> &Downloads {
+        &self.downloads
     }
 
     /// Reads a list whole, following its pages. With the validators of the last time, pages that did not change are
@@ -190,7 +226,7 @@ impl Client {
                     Err(fail(question, Reason::Decode, "a later page has no body"))
                 };
             };
-            items.append(&mut self.decode(question, &bytes)?);
+            items.append(&mut self.decode::<Vec<T>>(question, &bytes)?);
             etags.push(etag.map(|etag| (url.clone(), etag)));
             seen.insert(url);
             let Some(next) = next else { break };
@@ -299,7 +335,7 @@ impl Client {
         fail(question, Reason::Timeout, &format!("no complete answer within {limit}"))
     }
 
-    fn decode<T: DeserializeOwned>(&self, question: &Question<'_>, bytes: &[u8]) -> Result<Vec<T>, Failure> {
+    fn decode<T: DeserializeOwned>(&self, question: &Question<'_>, bytes: &[u8]) -> Result<T, Failure> {
         let mut unknown = 0;
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let items = serde_ignored::deserialize(&mut json, |_| unknown += 1)
@@ -397,7 +433,7 @@ fn fail(question: &Question<'_>, reason: Reason, what: &str) -> Failure {
 }
 
 /// The causes of a transport error, outermost first, without its address.
-fn cause(error: reqwest::Error) -> String {
+pub(super) fn cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut words = error.to_string();
     let mut source = std::error::Error::source(&error);

@@ -19,17 +19,23 @@ pub enum Endpoint {
     OrgTeams,
     /// The enterprise teams.
     EnterpriseTeams,
+    /// The report of an organisation's latest 28 days.
+    OrgMonthReport,
+    /// The report of an enterprise's latest 28 days.
+    EnterpriseMonthReport,
 }
 
 impl Endpoint {
     /// All of them, in the order of their series.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::OrgUsage,
         Self::OrgTeamUsage,
         Self::EnterpriseUsage,
         Self::EnterpriseTeamUsage,
         Self::OrgTeams,
         Self::EnterpriseTeams,
+        Self::OrgMonthReport,
+        Self::EnterpriseMonthReport,
     ];
 
     /// The path as GitHub documents it: also the `endpoint` label.
@@ -41,17 +47,23 @@ impl Endpoint {
             Self::EnterpriseTeamUsage => "/enterprises/{enterprise}/team/{team_slug}/copilot/usage",
             Self::OrgTeams => "/orgs/{org}/teams",
             Self::EnterpriseTeams => "/enterprises/{enterprise}/teams",
+            Self::OrgMonthReport => "/orgs/{org}/copilot/metrics/reports/organization-28-day/latest",
+            Self::EnterpriseMonthReport => {
+                "/enterprises/{enterprise}/copilot/metrics/reports/enterprise-28-day/latest"
+            }
         }
     }
 
     /// The `report` label under which fields that the exporter does not know are counted. Of the team list it reads
-    /// two fields out of dozens, so there the rest is no news.
+    /// two fields out of dozens, so there the rest is no news; nor is it in the envelopes of reports.
     pub const fn report(self) -> Option<&'static str> {
         match self {
             Self::OrgUsage | Self::OrgTeamUsage | Self::EnterpriseUsage | Self::EnterpriseTeamUsage => {
                 Some("usage")
             }
-            Self::OrgTeams | Self::EnterpriseTeams => None,
+            Self::OrgTeams | Self::EnterpriseTeams | Self::OrgMonthReport | Self::EnterpriseMonthReport => {
+                None
+            }
         }
     }
 
@@ -70,6 +82,14 @@ impl Endpoint {
         match owner {
             Owner::Org(_) => Self::OrgTeams,
             Owner::Enterprise(_) => Self::EnterpriseTeams,
+        }
+    }
+
+    /// Where the report of an owner's latest 28 days is asked for.
+    pub const fn month_report(owner: &Owner) -> Self {
+        match owner {
+            Owner::Org(_) => Self::OrgMonthReport,
+            Owner::Enterprise(_) => Self::EnterpriseMonthReport,
         }
     }
 

@@ -2,17 +2,20 @@
 //!
 //! [`client`] sends one question (an [`endpoint`] for an owner) with a [`credential`], within its [`budget`], follows
 //! the pages ([`paging`]) and turns every bad end into a [`failure`] ([`refusal`]). What was asked stands in the
-//! [`ledger`]. One file per API says what its records look like: [`usage`], [`teams`].
+//! [`ledger`]. One file per API says what its records look like: [`usage`], [`teams`], [`reports`]; the files of reports
+//! come by [`download`] and are cut into [`records`].
 
 pub mod budget;
 pub mod client;
 pub mod credential;
+pub mod download;
 pub mod endpoint;
 pub mod failure;
 pub mod ledger;
 pub mod paging;
 pub mod records;
 pub mod refusal;
+pub mod reports;
 pub mod teams;
 pub mod usage;
 

@@ -93,7 +93,7 @@ impl UsageRow {
 
 /// A day as the API writes it. Years of five digits and years before Copilot are nonsense, and would stay the newest
 /// or the oldest day for good.
-fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
+pub(super) fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
     let day = NaiveDate::deserialize(deserializer)?;
     if (2021..=9999).contains(&day.year()) { Ok(day) } else { Err(D::Error::custom("no day of Copilot's")) }
 }

@@ -11,7 +11,6 @@ use crate::{
         state::{Attempt, SourceState},
         view::OwnerView,
     },
-    source::Api,
 };
 
 /// The codes that are to be expected; each has a series from the start.
@@ -50,7 +49,7 @@ pub(super) fn build_info(_: &Service<'_>, emit: &mut Emit<'_>) {
 
 pub(super) fn api_info(service: &Service<'_>, emit: &mut Emit<'_>) {
     for OwnerView { owner, .. } in &service.snapshot.owners {
-        emit(&[owner.enterprise_label(), owner.org_label(), Api::Usage.word()], 1.0);
+        emit(&[owner.enterprise_label(), owner.org_label(), service.snapshot.api.word()], 1.0);
     }
 }
 

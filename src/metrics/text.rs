@@ -142,7 +142,7 @@ mod tests {
             usage::{UsageDay, UsageRow},
         },
         metrics::{Plan, TeamDetail},
-        model::{State, Update, ViewOptions, view},
+        model::{Records, State, Update, ViewOptions, view},
         owner::{Owner, Team},
     };
 
@@ -153,7 +153,12 @@ mod tests {
         let mut state = State::new(&[owner()], &BTreeSet::new());
         state.apply(Update::Teams { owner: owner(), teams: vec![Team { id: 1, slug: "red".into() }] });
         for team in [None, Some(1)] {
-            state.apply(Update::Days { owner: owner(), team, days: Some(days.to_vec()), at: now });
+            state.apply(Update::Days {
+                owner: owner(),
+                team,
+                days: Some(Records::Usage(days.to_vec())),
+                at: now,
+            });
         }
         let options = ViewOptions { history_days: 28, settle_days: 0, max_label_values: 3 };
         let snapshot = view(&state, now, &options);

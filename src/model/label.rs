@@ -54,13 +54,21 @@ pub struct Labels(HashSet<Arc<str>>);
 impl Labels {
     /// The label for a name from GitHub: trimmed, in lower case, synonyms made one.
     pub fn label(&mut self, name: Option<&str>) -> Label {
-        let name = canonical(name.unwrap_or_default());
-        if let Some(known) = self.0.get(name.as_str()) {
+        self.keep(&canonical(name.unwrap_or_default()))
+    }
+
+    fn keep(&mut self, name: &str) -> Label {
+        if let Some(known) = self.0.get(name) {
             return Label(Arc::clone(known));
         }
         let name: Arc<str> = name.into();
         self.0.insert(Arc::clone(&name));
         Label(name)
+    }
+
+    /// The empty name, for what is not told apart.
+    pub fn none(&mut self) -> Label {
+        self.keep("")
     }
 
     /// How many names are held.

@@ -11,5 +11,5 @@ pub mod state;
 pub mod usage;
 pub mod view;
 
-pub use state::{State, Update};
+pub use state::{Records, State, Update};
 pub use view::{Snapshot, ViewOptions, view};

@@ -10,9 +10,9 @@ use chrono::{NaiveDate, TimeDelta};
 use super::{label::Labels, usage::DayUsage};
 use crate::{
     clock::Instant,
-    github::{Failure, Reason, usage::UsageDay},
+    github::{Failure, Reason, reports::EntityDay, usage::UsageDay},
     owner::{Owner, Team},
-    source::Source,
+    source::{Api, Source},
 };
 
 /// What GitHub calls a month: days of history, and how long data lives that is not read again.
@@ -23,6 +23,8 @@ pub const MONTH: u8 = 28;
 pub struct State {
     /// By owner. All configured owners are there from the start.
     pub owners: BTreeMap<Owner, OwnerState>,
+    /// Which of GitHub's interfaces is asked.
+    pub api: Api,
     labels: Labels,
 }
 
@@ -103,6 +105,45 @@ pub struct Targets {
     pub failing: u64,
 }
 
+/// Days as GitHub's interfaces give them.
+#[derive(Clone, Debug)]
+pub enum Records {
+    /// Of the usage API.
+    Usage(Vec<UsageDay>),
+    /// Of an owner's report.
+    Report(Vec<EntityDay>),
+}
+
+impl Records {
+    /// Nothing, by either.
+    pub const NONE: Self = Self::Usage(Vec::new());
+
+    /// Whether anything is known of any day.
+    pub fn has_number(&self) -> bool {
+        !self.days(&mut Labels::default()).is_empty()
+    }
+
+    /// The newest day that is named, whether anything is known of it or not.
+    fn newest(&self) -> Option<NaiveDate> {
+        match self {
+            Self::Usage(days) => days.iter().map(|record| record.day).max(),
+            Self::Report(days) => days.iter().map(|record| record.day).max(),
+        }
+    }
+
+    /// The days of which something is known.
+    fn days(&self, labels: &mut Labels) -> Vec<(NaiveDate, DayUsage)> {
+        match self {
+            Self::Usage(days) => {
+                days.iter().filter_map(|record| DayUsage::from_record(record, labels)).collect()
+            }
+            Self::Report(days) => {
+                days.iter().filter_map(|record| DayUsage::from_entity(record, labels)).collect()
+            }
+        }
+    }
+}
+
 /// One piece of news from GitHub.
 #[derive(Clone, Debug)]
 pub enum Update {
@@ -113,7 +154,7 @@ pub enum Update {
         /// Which team, by id.
         team: Option<u64>,
         /// The days, or nothing if they are as they were.
-        days: Option<Vec<UsageDay>>,
+        days: Option<Records>,
         /// When they were read.
         at: Instant,
     },
@@ -141,7 +182,13 @@ impl State {
         let source = || sources.iter().map(|source| (*source, SourceState::default())).collect();
         let owner =
             |owner: &Owner| (owner.clone(), OwnerState { sources: source(), ..OwnerState::default() });
-        Self { owners: owners.iter().map(owner).collect(), labels: Labels::default() }
+        Self { owners: owners.iter().map(owner).collect(), api: Api::Usage, labels: Labels::default() }
+    }
+
+    /// The same, asked by this interface.
+    #[must_use]
+    pub fn speaking(self, api: Api) -> Self {
+        Self { api, ..self }
     }
 
     /// Takes in one piece of news. What it does not speak of stays as it was.
@@ -192,8 +239,8 @@ impl State {
         self.owners.entry(owner).or_default()
     }
 
-    fn apply_days(&mut self, owner: Owner, team: Option<u64>, days: Option<Vec<UsageDay>>, at: Instant) {
-        let Self { owners, labels } = self;
+    fn apply_days(&mut self, owner: Owner, team: Option<u64>, days: Option<Records>, at: Instant) {
+        let Self { owners, labels, .. } = self;
         let state = owners.entry(owner).or_default();
         let usage = match team {
             None => &mut state.usage,
@@ -224,13 +271,11 @@ impl OwnerState {
 impl ScopeUsage {
     /// Takes in an answer: its days replace those held, and those it does not speak of stay. Only what lies behind
     /// its newest day goes: GitHub has taken that back, and it would stay the latest day for good.
-    fn take(&mut self, answer: &[UsageDay], labels: &mut Labels) {
-        if let Some(behind) =
-            answer.iter().map(|record| record.day).max().and_then(|newest| newest.succ_opt())
-        {
+    fn take(&mut self, answer: &Records, labels: &mut Labels) {
+        if let Some(behind) = answer.newest().and_then(|newest| newest.succ_opt()) {
             self.days.split_off(&behind);
         }
-        self.days.extend(answer.iter().filter_map(|record| DayUsage::from_record(record, labels)));
+        self.days.extend(answer.days(labels));
         while self.days.len() > MONTH.into() {
             self.days.pop_first();
         }
@@ -283,7 +328,7 @@ mod tests {
     }
 
     fn days(team: Option<u64>, days: Vec<UsageDay>) -> Update {
-        Update::Days { owner: octo(), team, days: Some(days), at: noon() }
+        Update::Days { owner: octo(), team, days: Some(Records::Usage(days)), at: noon() }
     }
 
     fn teams(teams: &[(u64, &str)]) -> Update {

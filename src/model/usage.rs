@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use chrono::NaiveDate;
 
 use super::label::{Label, Labels};
-use crate::github::usage::{UsageDay, UsageRow};
+use crate::github::{
+    reports::{Element, EntityDay},
+    usage::{UsageDay, UsageRow},
+};
 
 /// The figures of a whole day. Each may be unknown, which is not zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +29,10 @@ pub struct Totals {
     pub chat_acceptances: Option<i64>,
     /// Distinct people who used chat.
     pub active_chat_users: Option<i64>,
+    /// Distinct people on the 7 days up to this one.
+    pub weekly_active_users: Option<i64>,
+    /// Distinct people on the 28 days up to this one.
+    pub monthly_active_users: Option<i64>,
 }
 
 /// The figures of a row. Each may be unknown.
@@ -94,10 +101,67 @@ impl DayUsage {
             chat_turns: record.total_chat_turns,
             chat_acceptances: record.total_chat_acceptances,
             active_chat_users: record.total_active_chat_users,
+            ..Totals::default()
         };
         let rows = record.breakdown.as_deref().unwrap_or_default().iter().map(|row| row_of(row, labels));
         let rows = merge(rows);
         Some((record.day, Self { totals, rows }))
+    }
+}
+
+/// The feature of the reports that the usage API called suggestions.
+const COMPLETIONS: &str = "code_completion";
+
+/// Whether a feature of the reports is what the usage API called chat: for turns, acceptances and people alike.
+fn is_chat(feature: &str) -> bool {
+    feature == "chat_inline" || feature.starts_with("chat_panel_")
+}
+
+impl DayUsage {
+    /// The day of an owner's record in a report, or nothing where it has no number.
+    ///
+    /// Such a record has languages but neither editors nor people by language: the `editor` is empty, and who is
+    /// unknown stays so. A feature that a filled list does not name did not happen.
+    pub fn from_entity(record: &EntityDay, labels: &mut Labels) -> Option<(NaiveDate, Self)> {
+        let features = record.totals_by_feature.as_deref().filter(|features| !features.is_empty());
+        let sum = |of: fn(&str) -> bool, read: fn(&Element) -> Option<i64>| {
+            let chosen =
+                features?.iter().filter(|element| of(element.feature.as_deref().unwrap_or_default()));
+            chosen.map(read).try_fold(0, |sum: i64, count| sum.checked_add(count?))
+        };
+        let completions = |feature: &str| feature == COMPLETIONS;
+        let totals = Totals {
+            suggestions: sum(completions, |element| element.code_generation_activity_count),
+            acceptances: sum(completions, |element| element.code_acceptance_activity_count),
+            lines_suggested: sum(completions, |element| element.loc_suggested_to_add_sum),
+            lines_accepted: sum(completions, |element| element.loc_added_sum),
+            active_users: record.daily_active_users,
+            chat_turns: sum(is_chat, |element| element.user_initiated_interaction_count),
+            chat_acceptances: sum(is_chat, |element| element.code_acceptance_activity_count),
+            active_chat_users: None,
+            weekly_active_users: record.weekly_active_users,
+            monthly_active_users: record.monthly_active_users,
+        };
+        let elements = record.totals_by_language_feature.iter().flatten();
+        let elements = elements.filter(|element| element.feature.as_deref() == Some(COMPLETIONS));
+        let rows = merge(elements.map(|element| language_row(element, labels)));
+        let has_number =
+            totals != Totals::default() || rows.iter().any(|row| row.counts != Counts::default());
+        has_number.then_some((record.day, Self { totals, rows }))
+    }
+}
+
+fn language_row(element: &Element, labels: &mut Labels) -> Row {
+    Row {
+        language: labels.label(element.language.as_deref()),
+        editor: labels.none(),
+        counts: Counts {
+            suggestions: element.code_generation_activity_count,
+            acceptances: element.code_acceptance_activity_count,
+            lines_suggested: element.loc_suggested_to_add_sum,
+            lines_accepted: element.loc_added_sum,
+            active_users: None,
+        },
     }
 }
 
@@ -158,6 +222,7 @@ mod tests {
             chat_acceptances: Some(6),
             chat_turns: Some(7),
             active_chat_users: Some(8),
+            ..Totals::default()
         };
         assert_eq!(usage.totals, totals);
         let counts = Counts {
@@ -169,6 +234,62 @@ mod tests {
         };
         let row = Row { language: Label::new("python"), editor: Label::new("vscode"), counts };
         assert_eq!(*usage.rows, [row]);
+    }
+
+    /// The day of a report's record.
+    fn entity(json: &str) -> Option<DayUsage> {
+        let record: EntityDay = serde_json::from_str(json).unwrap();
+        DayUsage::from_entity(&record, &mut Labels::default()).map(|(_, usage)| usage)
+    }
+
+    #[test]
+    fn every_field_of_a_report_has_its_own_place_and_other_features_stay_out() {
+        let usage = entity(
+            r#"{"day":"2026-11-17","daily_active_users":3,"weekly_active_users":5,"monthly_active_users":8,"totals_by_feature":[
+            {"feature":"code_completion","code_generation_activity_count":30,"code_acceptance_activity_count":15,"loc_suggested_to_add_sum":70,"loc_added_sum":38,"user_initiated_interaction_count":0},
+            {"feature":"chat_inline","user_initiated_interaction_count":4,"code_acceptance_activity_count":1,"code_generation_activity_count":900,"loc_added_sum":900},
+            {"feature":"chat_panel_ask_mode","user_initiated_interaction_count":6,"code_acceptance_activity_count":2},
+            {"feature":"agent_edit","user_initiated_interaction_count":100,"code_acceptance_activity_count":100,"loc_added_sum":100}],
+            "totals_by_language_feature":[
+            {"language":"Rust","feature":"code_completion","code_generation_activity_count":20,"code_acceptance_activity_count":10,"loc_suggested_to_add_sum":50,"loc_added_sum":28},
+            {"language":"rust","feature":"agent_edit","code_generation_activity_count":999}]}"#,
+        )
+        .unwrap();
+        let totals = Totals {
+            suggestions: Some(30),
+            acceptances: Some(15),
+            lines_suggested: Some(70),
+            lines_accepted: Some(38),
+            active_users: Some(3),
+            chat_turns: Some(10),
+            chat_acceptances: Some(3),
+            active_chat_users: None,
+            weekly_active_users: Some(5),
+            monthly_active_users: Some(8),
+        };
+        assert_eq!(usage.totals, totals);
+        let counts = Counts {
+            suggestions: Some(20),
+            acceptances: Some(10),
+            lines_suggested: Some(50),
+            lines_accepted: Some(28),
+            active_users: None,
+        };
+        assert_eq!(*usage.rows, [Row { language: Label::new("rust"), editor: Label::new(""), counts }]);
+    }
+
+    #[test]
+    fn what_a_report_does_not_say_is_unknown_and_what_a_filled_list_does_not_name_is_zero() {
+        let users = entity(r#"{"day":"2026-11-17","daily_active_users":0,"totals_by_feature":[]}"#).unwrap();
+        assert_eq!((users.totals.active_users, users.totals.suggestions), (Some(0), None));
+        let chat = r#"{"day":"2026-11-17","totals_by_feature":[{"feature":"chat_inline","user_initiated_interaction_count":2}]}"#;
+        let chat = entity(chat).unwrap().totals;
+        assert_eq!((chat.suggestions, chat.chat_turns, chat.chat_acceptances), (Some(0), Some(2), None));
+        assert_eq!(entity(r#"{"day":"2026-11-17"}"#), None);
+        assert_eq!(
+            entity(r#"{"day":"2026-11-17","totals_by_feature":null,"totals_by_language_feature":[]}"#),
+            None
+        );
     }
 
     #[test]

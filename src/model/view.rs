@@ -12,7 +12,11 @@ use super::{
     state::{OwnerState, ScopeUsage, SourceState, State},
     usage::{DayUsage, Row, Totals},
 };
-use crate::{clock::Instant, owner::Owner, source::Source};
+use crate::{
+    clock::Instant,
+    owner::Owner,
+    source::{Api, Source},
+};
 
 /// How the state is shown.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +34,8 @@ pub struct ViewOptions {
 pub struct Snapshot<'a> {
     /// The moment.
     pub at: Instant,
+    /// Which of GitHub's interfaces is asked.
+    pub api: Api,
     /// The owners, each followed by its teams.
     pub scopes: Vec<ScopeView<'a>>,
     /// How asking went, by owner.
@@ -86,7 +92,7 @@ pub struct OwnerView<'a> {
 
 /// Shows the state as it is at `now`.
 pub fn view<'a>(state: &'a State, now: Instant, options: &ViewOptions) -> Snapshot<'a> {
-    let mut snapshot = Snapshot { at: now, scopes: Vec::new(), owners: Vec::new() };
+    let mut snapshot = Snapshot { at: now, api: state.api, scopes: Vec::new(), owners: Vec::new() };
     for (owner, held) in &state.owners {
         let frame = Frame::of(held, now, options);
         let teams = held.teams.values().map(|team| (Some(&*team.slug), &team.usage));
@@ -190,7 +196,7 @@ mod tests {
     use super::*;
     use crate::{
         github::usage::{UsageDay, UsageRow},
-        model::Update,
+        model::{Records, Update},
         owner::Team,
     };
 
@@ -221,7 +227,7 @@ mod tests {
                 breakdown: Some(vec![row.clone()]),
                 ..UsageDay::default()
             };
-            let days = Some(days.iter().map(record).collect());
+            let days = Some(Records::Usage(days.iter().map(record).collect()));
             state.apply(Update::Days { owner: octo(), team, days, at: now() });
         }
         state

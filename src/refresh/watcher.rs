@@ -13,15 +13,15 @@ use crate::{
     github::{
         Answer, Client, Failure, Reason, Validators,
         credential::Fingerprint,
-        teams,
-        usage::{self, UsageDay, Window},
+        reports, teams,
+        usage::{self, Window},
     },
     model::{
-        Update,
+        Records, Update,
         state::{Attempt, Targets},
     },
     owner::{Owner, Team},
-    source::Source,
+    source::{Api, Source},
 };
 
 /// Validators older than this are not used, so that everything is read whole once a day: the data they stand for may
@@ -39,6 +39,8 @@ const MOST_FAILURES_IN_A_ROW: u32 = 3;
 pub struct Task {
     /// Whose questions.
     pub owner: Owner,
+    /// By which interface.
+    pub api: Api,
     /// Which of them.
     pub source: Source,
     /// Which teams.
@@ -75,11 +77,11 @@ struct TeamQuestion {
 
 impl TeamQuestion {
     /// Asks it: the team's id, when it was asked, and the answer.
-    async fn ask(self) -> (u64, Instant, Result<Answer<Vec<UsageDay>>, Failure>) {
+    async fn ask(self) -> (u64, Instant, Result<Answer<Records>, Failure>) {
         let asked = self.clock.now();
         let slug = Some(self.slug.as_str());
         let answer = usage::days(&self.client, &self.owner, slug, &Window::default(), &self.known).await;
-        (self.id, asked, answer)
+        (self.id, asked, answer.map(|answer| answer.map(Records::Usage)))
     }
 }
 
@@ -108,7 +110,7 @@ struct Validated {
 /// What an answer tells: the days, or that they are as they were.
 #[derive(Debug)]
 struct News {
-    days: Option<Vec<UsageDay>>,
+    days: Option<Records>,
 }
 
 /// What came of one attempt so far.
@@ -225,8 +227,17 @@ impl Watcher {
     async fn ask_owner(&mut self) -> Result<Round, Stopped> {
         let mut round = Round::default();
         let now = self.clock.now();
-        let known = self.whole.validated.known(now);
-        let answer = usage::days(&self.client, &self.task.owner, None, &Window::default(), &known).await;
+        let answer = match self.task.api {
+            Api::Usage => {
+                let known = self.whole.validated.known(now);
+                let days =
+                    usage::days(&self.client, &self.task.owner, None, &Window::default(), &known).await;
+                days.map(|answer| answer.map(Records::Usage))
+            }
+            Api::Reports => {
+                reports::month(&self.client, &self.task.owner).await.map(|answer| answer.map(Records::Report))
+            }
+        };
         let (asked, news) = self.whole.take(answer, now);
         round.took(asked);
         self.pass_on(None, news, now).await?;
@@ -333,7 +344,7 @@ impl Target {
     /// Takes note of an answer, and gives what it tells.
     fn take(
         &mut self,
-        answer: Result<Answer<Vec<UsageDay>>, Failure>,
+        answer: Result<Answer<Records>, Failure>,
         asked: Instant,
     ) -> (Result<(), Failure>, Option<News>) {
         self.tried = Some(asked);
@@ -344,10 +355,10 @@ impl Target {
                 self.validated.read = Some(asked);
                 return (Ok(()), Some(News { days: None }));
             }
-            Ok(Answer::NotReady) => (Vec::new(), Validators::default()),
+            Ok(Answer::NotReady) => (Records::NONE, Validators::default()),
             Ok(Answer::Fresh(days, validators)) => (days, validators),
         };
-        self.has_data = days.iter().any(UsageDay::has_number);
+        self.has_data = days.has_number();
         self.validated = Validated { read: Some(asked), whole: Some(asked), validators };
         (Ok(()), Some(News { days: Some(days) }))
     }

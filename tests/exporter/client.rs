@@ -6,6 +6,7 @@ use github_copilot_exporter::{
     github::{
         Answer, Client, Credential, Failure, Reason, Validators,
         client::Settings,
+        download::Hosts,
         endpoint::Endpoint,
         teams,
         usage::{self, UsageDay, Window},
@@ -23,12 +24,17 @@ fn octo() -> Owner {
     Owner::org("octo")
 }
 
+fn hosts() -> Hosts {
+    Hosts::parse(&["copilot-reports.github.com"], &"http://127.0.0.1:1".parse().unwrap()).unwrap()
+}
+
 fn client_for(api: &str, clock: &Arc<ManualClock>) -> Client {
     let settings = Settings {
         api: api.parse().unwrap(),
         credential: Credential::Token("ghp_secret".into()),
         concurrency: 1,
         timeout: Duration::from_secs(30),
+        download_hosts: hosts(),
     };
     Client::new(settings, &[octo()], Arc::clone(clock) as _).unwrap()
 }
@@ -256,6 +262,7 @@ async fn no_connection_is_a_network_failure_and_a_late_answer_a_timeout() {
         credential: Credential::Token("t".into()),
         concurrency: 1,
         timeout: Duration::from_millis(50),
+        download_hosts: hosts(),
     };
     let hasty = Client::new(settings, &[octo()], noon()).unwrap();
     let failure = days(&hasty).await.unwrap_err();
@@ -356,6 +363,7 @@ async fn a_token_file_that_never_answers_is_a_credential_failure_and_keeps_nobod
         credential: Credential::File(pipe.display().to_string()),
         concurrency: 1,
         timeout: Duration::from_millis(50),
+        download_hosts: hosts(),
     };
     let client = Client::new(settings, &[octo()], noon()).unwrap();
     let failure = days(&client).await.unwrap_err();

@@ -130,13 +130,6 @@ async fn the_demo_needs_no_token_and_no_network_and_tells_where_to_look() {
 }
 
 #[test]
-fn a_demo_of_what_the_exporter_cannot_read_is_refused() {
-    let (code, _, problem) = run(exporter(&["demo", "--api", "reports"], &[]));
-    assert_eq!(code, Some(64));
-    assert!(problem.starts_with("--api must be both or usage in a demo"), "{problem}");
-}
-
-#[test]
 fn the_curl_example_of_the_seed_page_works_with_only_the_host_changed() {
     let arguments = [
         "simulate",

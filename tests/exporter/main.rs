@@ -15,6 +15,9 @@ mod outage;
 mod program;
 mod prometheus;
 mod refresh;
+#[path = "../simulator/report_truth.rs"]
+mod report_truth;
+mod reports;
 mod scale;
 mod support;
 #[path = "../simulator/truth.rs"]

@@ -1,0 +1,308 @@
+//! The live interface: the exporter reads the figures of owners from reports, and the signed links are nobody's business.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+use github_copilot_exporter::simulator::{
+    Api, Entity, Fault, FaultKind, Kind, NotReady, Options, Simulator, World,
+};
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{any, path},
+};
+
+use crate::{
+    company::{NOON, noon, options, watch},
+    program::{Running, exporter},
+    report_truth as truth,
+    support::{Exporter, ManualClock, Patience, Scrape},
+};
+
+const REPORTS: (&str, &str) = ("GITHUB_COPILOT_API", "reports");
+
+/// A company whose GitHub has closed the usage API.
+fn live() -> Options {
+    Options { api: Api::Reports, ..options() }
+}
+
+/// The newest day that is published at noon.
+fn newest() -> NaiveDate {
+    "2026-11-17".parse().unwrap()
+}
+
+fn scope(entity: &Entity) -> String {
+    match entity.kind {
+        Kind::Organisation => format!(r#"enterprise="",org="{}",team="""#, entity.login),
+        Kind::Enterprise => format!(r#"enterprise="{}",org="",team="""#, entity.login),
+    }
+}
+
+/// The sum of a field over the elements of these features; a day without any element tells nothing.
+fn sum(record: &Value, field: &str, features: impl Fn(&str) -> bool) -> Option<f64> {
+    let elements = record["totals_by_feature"].as_array().filter(|elements| !elements.is_empty())?;
+    let chosen = elements.iter().filter(|element| features(element["feature"].as_str().unwrap()));
+    Some(chosen.map(|element| element[field].as_f64().unwrap()).sum())
+}
+
+/// The figures of a record under the names of the series, without what is unknown.
+fn figures(record: &Value) -> BTreeMap<&'static str, f64> {
+    let completions = |feature: &str| feature == "code_completion";
+    let chat = |feature: &str| feature == "chat_inline" || feature.starts_with("chat_panel_");
+    let all = [
+        ("suggestions", sum(record, "code_generation_activity_count", completions)),
+        ("acceptances", sum(record, "code_acceptance_activity_count", completions)),
+        ("lines_suggested", sum(record, "loc_suggested_to_add_sum", completions)),
+        ("lines_accepted", sum(record, "loc_added_sum", completions)),
+        ("active_users", record["daily_active_users"].as_f64()),
+        ("chat_turns", sum(record, "user_initiated_interaction_count", chat)),
+        ("chat_acceptances", sum(record, "code_acceptance_activity_count", chat)),
+    ];
+    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// Completions by language as the editors spell them, spellings that mean the same made one.
+fn languages(record: &Value) -> BTreeMap<String, f64> {
+    let mut languages = BTreeMap::new();
+    for element in record["totals_by_language_feature"].as_array().unwrap() {
+        if element["feature"] == "code_completion" {
+            let language = match element["language"].as_str().unwrap() {
+                "c#" => "csharp",
+                "c++" => "cpp",
+                "shellscript" => "shell",
+                as_sent => as_sent,
+            };
+            *languages.entry(language.to_owned()).or_default() +=
+                element["code_generation_activity_count"].as_f64().unwrap();
+        }
+    }
+    languages
+}
+
+fn expect(world: &World, entity: &Entity, expected: &mut BTreeMap<String, f64>) {
+    let scope = scope(entity);
+    for back in 0..28 {
+        let day = newest() - Days::new(back);
+        for (name, value) in figures(&truth::entity(world, entity, day)) {
+            expected.insert(format!(r#"github_copilot_daily_{name}{{{scope},day="{day}"}}"#), value);
+        }
+    }
+    let record = truth::entity(world, entity, newest());
+    for (name, value) in figures(&record) {
+        expected.insert(format!("github_copilot_total_{name}{{{scope}}}"), value);
+    }
+    for name in ["weekly_active_users", "monthly_active_users"] {
+        expected.insert(format!("github_copilot_{name}{{{scope}}}"), record[name].as_f64().unwrap());
+    }
+    // The start of 2026-11-17.
+    expected.insert(format!("github_copilot_day_timestamp_seconds{{{scope}}}"), 1_794_873_600.0);
+    for (language, shown) in languages(&record) {
+        expected.insert(
+            format!(r#"github_copilot_suggestions{{{scope},language="{language}",editor=""}}"#),
+            shown,
+        );
+    }
+}
+
+fn up(scrape: &Scrape) -> f64 {
+    scrape.sum("github_copilot_exporter_source_up", &[r#"source="activity""#])
+}
+
+#[tokio::test]
+async fn the_figures_of_every_owner_are_what_its_people_did() {
+    let simulator = Simulator::start(live()).await.unwrap();
+    let exporter = watch(&simulator, &ManualClock::starting(NOON), &[REPORTS]).await;
+    let scrape = exporter.until_by(0, "all owners up", |scrape| up(scrape) == 3.0).await;
+    let mut expected = BTreeMap::new();
+    for entity in simulator.world().orgs().iter().chain([simulator.world().enterprise()]) {
+        expect(simulator.world(), entity, &mut expected);
+    }
+    assert!(expected.len() > 600, "{}", expected.len());
+    for (series, number) in &expected {
+        assert_eq!(scrape.get(series), Some(*number), "{series}");
+    }
+    let rows =
+        ["acceptances{", "lines_suggested{", "lines_accepted{"].map(|name| format!("github_copilot_{name}"));
+    for series in Scrape::read(scrape.data()).samples.keys() {
+        let row = rows.iter().any(|row| series.starts_with(row));
+        assert!(row || expected.contains_key(series), "nobody did {series}");
+    }
+    assert_eq!(scrape.sum("github_copilot_exporter_api_info", &[r#"api="reports""#]), 3.0);
+    assert!(
+        !scrape.text.contains(r#"source="teams""#),
+        "teams are not asked for, and nothing says that they fail"
+    );
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_refresh_costs_one_request_and_the_token_stays_with_the_api() {
+    let simulator = Simulator::start(Options { orgs: 1, ..live() }).await.unwrap();
+    let company = simulator.announcement();
+    let variables = [("GITHUB_TOKEN", &*company.token), ("GITHUB_ORGS", &*company.orgs[0]), REPORTS];
+    let exporter = Exporter::start(&company.api, &ManualClock::starting(NOON), &variables).await;
+    exporter.until_by(0, "the owner is up", |scrape| up(scrape) == 1.0).await;
+    let requests = simulator.requests();
+    let (files, asked): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.download);
+    assert_eq!((asked.len(), files.len()), (1, 1), "{requests:?}");
+    assert!(asked[0].authorized && !files[0].authorized);
+    assert_eq!(files[0].status, Some(200));
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn whatever_is_not_ready_is_waited_for_and_is_no_failure() {
+    let all = [NotReady::NoContent, NotReady::NoLinks, NotReady::Text];
+    for not_ready in all {
+        let simulator = Simulator::start(live()).await.unwrap();
+        simulator.set_faults(vec![Fault::new(FaultKind::NotReady(not_ready))]);
+        let exporter = watch(&simulator, &ManualClock::starting(NOON), &[REPORTS]).await;
+        let scrape = exporter.until_by(0, "all owners up", |scrape| up(scrape) == 3.0).await;
+        assert_eq!(scrape.sum("github_copilot_exporter_source_waiting", &[]), 3.0, "{not_ready:?}");
+        assert_eq!(scrape.data(), "");
+        simulator.set_faults(Vec::new());
+        exporter.clock.advance(3600);
+        exporter
+            .until("the figures", |scrape| scrape.of("github_copilot_total_suggestions", &[]).count() == 3)
+            .await;
+        exporter.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_is_off_and_a_latest_that_fails_have_their_own_words() {
+    for (kind, word) in [
+        (FaultKind::PolicyOff, "policy_disabled"),
+        (FaultKind::NotReady(NotReady::NotFound), "not_found"),
+        (FaultKind::NotReady(NotReady::BadGateway), "server_error"),
+    ] {
+        let simulator = Simulator::start(live()).await.unwrap();
+        simulator.set_faults(vec![Fault::new(kind)]);
+        let exporter = watch(&simulator, &ManualClock::starting(NOON), &[REPORTS]).await;
+        let reason = format!(r#"reason="{word}""#);
+        let failed =
+            |scrape: &Scrape| scrape.sum("github_copilot_exporter_source_failures_total", &[&*reason]) >= 3.0;
+        let scrape = exporter.until(word, failed).await;
+        assert_eq!(up(&scrape), 0.0);
+        exporter.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_has_expired_is_asked_for_anew() {
+    let simulator = Simulator::start(live()).await.unwrap();
+    simulator.set_faults(vec![Fault { first: Some(1), ..Fault::new(FaultKind::Expired) }]);
+    let exporter = watch(&simulator, &ManualClock::starting(NOON), &[REPORTS]).await;
+    let scrape = exporter.until_by(0, "all owners up", |scrape| up(scrape) == 3.0).await;
+    assert_eq!(scrape.sum("github_copilot_exporter_source_failures_total", &[]), 0.0);
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_breaks_off_leaves_the_last_good_figures_up() {
+    let simulator = Simulator::start(live()).await.unwrap();
+    let exporter = watch(&simulator, &ManualClock::starting(NOON), &[REPORTS]).await;
+    let good = exporter.until_by(0, "all owners up", |scrape| up(scrape) == 3.0).await;
+    simulator.set_now(noon() + Days::new(1));
+    let cut = Fault { path: "/files/*".into(), ..Fault::new(FaultKind::Cut) };
+    simulator.set_faults(vec![cut]);
+    exporter.clock.advance(3600);
+    let broken = exporter.until("the failures", |scrape| up(scrape) == 0.0).await;
+    assert_eq!(broken.data(), good.data());
+    simulator.set_faults(Vec::new());
+    simulator.set_now(noon() + Days::new(1));
+    let healed = exporter.until("all owners up again", |scrape| up(scrape) == 3.0).await;
+    assert_ne!(healed.data(), good.data());
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_link_to_a_host_that_is_not_allowed_is_not_followed() {
+    let github = MockServer::start().await;
+    let links =
+        json!({"download_links": ["https://evil.example/a.json?sig=SECRET"], "report_day": "2026-11-17"});
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(links)).mount(&github).await;
+    let variables = [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "octo"), REPORTS];
+    let exporter = Exporter::start(&github.uri(), &ManualClock::starting(NOON), &variables).await;
+    let rejected = |scrape: &Scrape| {
+        scrape.sum("github_copilot_exporter_source_failures_total", &[r#"reason="rejected""#]) > 0.0
+    };
+    exporter.until_by(0, "the refusal", rejected).await;
+    let page = exporter.page().await;
+    assert!(page.contains("evil.example") && page.contains("GITHUB_DOWNLOAD_HOSTS"), "{page}");
+    assert!(!page.contains("SECRET"));
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn several_files_are_read_together_or_not_at_all() {
+    let github = MockServer::start().await;
+    let link = |name: &str| format!("{}/{name}?sig=x", github.uri());
+    let links = json!({"download_links": [link("one"), link("two")]});
+    Mock::given(path("/orgs/octo/copilot/metrics/reports/organization-28-day/latest"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(links))
+        .mount(&github)
+        .await;
+    let day = |day: &str, users: u32| json!({"day": day, "daily_active_users": users});
+    let month = json!({"day_totals": [day("2026-11-16", 3)], "created_at": "2026-11-19T04:10:00.000Z"});
+    Mock::given(path("/one"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(month))
+        .mount(&github)
+        .await;
+    Mock::given(path("/two"))
+        .respond_with(ResponseTemplate::new(500))
+        .up_to_n_times(1)
+        .with_priority(1)
+        .mount(&github)
+        .await;
+    Mock::given(path("/two"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(day("2026-11-17", 4)))
+        .mount(&github)
+        .await;
+    let variables = [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "octo"), REPORTS];
+    let exporter = Exporter::start(&github.uri(), &ManualClock::starting(NOON), &variables).await;
+    let half = exporter.until_by(0, "the first attempt", |scrape| scrape.text.contains("source_up{")).await;
+    assert_eq!((up(&half), &*half.data()), (0.0, ""), "half a report is none");
+    let whole = exporter.until("the whole report", |scrape| up(scrape) == 1.0).await;
+    let daily = |day: &str| {
+        format!(r#"github_copilot_daily_active_users{{enterprise="",org="octo",team="",day="{day}"}}"#)
+    };
+    assert_eq!((whole.get(&daily("2026-11-16")), whole.get(&daily("2026-11-17"))), (Some(3.0), Some(4.0)));
+    exporter.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_signature_stands_in_any_log_line_metric_or_page() {
+    let simulator = Simulator::start(Options { orgs: 1, ..live() }).await.unwrap();
+    simulator.set_faults(vec![Fault { first: Some(4), ..Fault::new(FaultKind::Expired) }]);
+    let company = simulator.announcement();
+    let variables = [
+        ("GITHUB_API_URL", &*company.api),
+        ("GITHUB_TOKEN", &*company.token),
+        ("GITHUB_ORGS", &*company.orgs[0]),
+        ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
+        ("EXPORTER_REFRESH_INTERVAL", "1s"),
+        ("EXPORTER_LOG_LEVEL", "trace"),
+        REPORTS,
+    ];
+    let running = Running::start(exporter(&[], &variables));
+    let address = running.address();
+    let get = async |path: &str| {
+        reqwest::get(format!("http://{address}{path}")).await.unwrap().text().await.unwrap()
+    };
+    let mut shown = vec![running.line_with("reason=rejected")];
+    let patience = Patience::new();
+    loop {
+        patience.check("the recovery");
+        let scrape = Scrape::read(get("/metrics").await);
+        shown.extend([scrape.text.clone(), get("/").await]);
+        if up(&scrape) == 1.0 {
+            break;
+        }
+    }
+    let (_, said) = running.terminate();
+    assert!(shown[0].contains("/files/"), "{}", shown[0]);
+    for text in shown.iter().chain(&said) {
+        assert!(!text.contains("sig=") && !text.contains(&company.token), "{text}");
+    }
+}
