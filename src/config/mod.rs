@@ -25,7 +25,7 @@ use crate::{
     github::{
         Credential,
         client::{Settings, is_loopback},
-        credential::is_token,
+        credential::{TokenFile, is_token},
         download::Hosts,
     },
     metrics::TeamDetail,
@@ -245,7 +245,7 @@ impl Reader {
             }
             (true, false) => self.read(var::GITHUB_TOKEN, token).map(Credential::Token),
             (false, true) => {
-                self.read(var::GITHUB_TOKEN_FILE, |path| Some(Credential::File(path.to_owned())))
+                self.read(var::GITHUB_TOKEN_FILE, |path| Some(Credential::File(TokenFile::new(path))))
             }
         }
     }

@@ -104,13 +104,16 @@ impl Limits {
     /// Closes, or stays closed for longer.
     pub(crate) fn close(&mut self, until: Instant, now: Instant) -> Instant {
         let until = until.min(after(now, LONGEST_WAIT));
-        let open_since_last = self.closed_until(now).is_none();
-        if open_since_last {
-            self.spent_closed = self.throttled(now);
-            self.closed = Some(Closed { since: now, until });
-        } else if let Some(closed) = &mut self.closed {
-            closed.until = closed.until.max(until);
-        }
+        let before = self.closed_until(now);
+        let until = before.map_or(until, |before| before.max(until));
+        let since = match self.closed {
+            Some(closed) if before.is_some() => closed.since,
+            _ => {
+                self.spent_closed = self.throttled(now);
+                now
+            }
+        };
+        self.closed = Some(Closed { since, until });
         until
     }
 }
@@ -249,6 +252,14 @@ mod tests {
         limits.learn(&headers(&pairs), false, noon());
         assert_eq!(limits.closed_until(noon()), Some(at(3600)));
         assert_eq!(limits.closed_until(at(-7200)), None);
+    }
+
+    #[test]
+    fn a_shorter_wait_does_not_shorten_a_longer_one() {
+        let mut limits = Limits::default();
+        limits.learn(&headers(&[("retry-after", "120")]), true, noon());
+        let until = limits.learn(&headers(&[("retry-after", "5")]), true, at(1));
+        assert_eq!((until, limits.closed_until(at(1))), (Some(at(120)), Some(at(120))));
     }
 
     #[test]

@@ -186,7 +186,12 @@ impl Client {
         let known = known.of(&first);
         for (index, (url, etag)) in known.iter().enumerate() {
             let is_last = index + 1 == known.len();
-            match self.page(question, url, Some(etag)).await? {
+            let page = match self.page(question, url, Some(etag)).await {
+                // The address of a later page need not live as long as the list.
+                Err(failure) if index > 0 && failure.reason.is_about_target() => break,
+                page => page?,
+            };
+            match page {
                 // A full page stays as it is when a further one appears behind it.
                 Page::NotModified { next: Some(_) } if is_last => break,
                 Page::NotModified { .. } if is_last => return Ok(Answer::Unchanged),
@@ -269,7 +274,7 @@ impl Client {
             answer.as_ref().map_or_else(|failure| failure.reason.word(), |(status, ..)| status.as_str());
         self.ledger_now().count(question.endpoint, code);
         let (status, headers, bytes) = answer?;
-        self.ledger_now().learn(question.endpoint, &name, &headers);
+        self.ledger_now().learn(question.endpoint, &name, &headers, status == StatusCode::OK);
         let refusal = refusal(status, &headers, &bytes, &token, etag.is_some());
         let limited = matches!(refusal, Some((Reason::RateLimited, _)));
         let retry_at = budget.learn(&headers, limited, clock.now());

@@ -1,13 +1,14 @@
 //! With what GitHub is asked: a token, or a file that holds one.
 
 use std::{
+    fs::File,
     hash::{BuildHasher, RandomState},
-    path::{Path, PathBuf},
-    sync::LazyLock,
+    io::Read,
+    sync::{Arc, LazyLock},
 };
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::io::AsyncReadExt;
+use tokio::sync::Semaphore;
 
 use super::failure::{Failure, Reason};
 use crate::owner::Owner;
@@ -20,9 +21,17 @@ const LARGEST: u64 = 64 << 10;
 pub enum Credential {
     /// `GITHUB_TOKEN`.
     Token(SecretString),
-    /// `GITHUB_TOKEN_FILE`: `{owner}` in the path stands for the owner's login or slug. The file is read for every
-    /// request, so that a rotated token (also by Kubernetes' symlink swap) is used at once.
-    File(String),
+    /// `GITHUB_TOKEN_FILE`.
+    File(TokenFile),
+}
+
+/// A file that holds a token; `{owner}` in the path stands for the owner's login or slug. It is read for every request,
+/// so that a rotated token (also by Kubernetes' symlink swap) is used at once.
+#[derive(Clone, Debug)]
+pub struct TokenFile {
+    path: String,
+    /// One reading at a time.
+    turn: Arc<Semaphore>,
 }
 
 impl Credential {
@@ -33,7 +42,9 @@ impl Credential {
     pub fn name(&self, owner: &Owner) -> String {
         match self {
             Self::Token(_) => "token".to_owned(),
-            Self::File(path) if path.contains(Self::PLACEHOLDER) => format!("token_file:{}", owner.name()),
+            Self::File(file) if file.path.contains(Self::PLACEHOLDER) => {
+                format!("token_file:{}", owner.name())
+            }
             Self::File(_) => "token_file".to_owned(),
         }
     }
@@ -45,26 +56,43 @@ impl Credential {
     pub async fn token(&self, owner: &Owner) -> Result<SecretString, Failure> {
         match self {
             Self::Token(token) => Ok(token.clone()),
-            Self::File(path) => read(path.replace(Self::PLACEHOLDER, owner.name()).into()).await,
+            Self::File(file) => file.read(owner).await,
         }
     }
 }
 
-async fn read(path: PathBuf) -> Result<SecretString, Failure> {
-    let refuse =
-        |what: &str| Failure::new(Reason::Credential, format!("token file {}: {what}", path.display()));
-    let text = text(&path).await.map_err(|error| refuse(&error.to_string()))?;
-    let token = SecretString::from(text.trim());
-    if !is_token(token.expose_secret()) {
-        return Err(refuse("must hold one token of visible ASCII characters and nothing else"));
+impl TokenFile {
+    /// The file at this path, in which `{owner}` stands for the owner.
+    pub fn new(path: &str) -> Self {
+        Self { path: path.to_owned(), turn: Arc::new(Semaphore::new(1)) }
     }
-    Ok(token)
+
+    async fn read(&self, owner: &Owner) -> Result<SecretString, Failure> {
+        let path = self.path.replace(Credential::PLACEHOLDER, owner.name());
+        let refuse = |what: &str| Failure::new(Reason::Credential, format!("token file {path}: {what}"));
+        let turn = Arc::clone(&self.turn).acquire_owned().await.expect("it is never closed");
+        let place = path.clone();
+        let text = tokio::task::spawn_blocking(move || {
+            // Held by the thread that reads: of a mount that hangs no second one is left hanging.
+            let _turn = turn;
+            beginning(&place)
+        });
+        let text = text
+            .await
+            .map_err(|error| refuse(&error.to_string()))?
+            .map_err(|error| refuse(&error.to_string()))?;
+        let token = SecretString::from(text.trim());
+        if text.len() as u64 > LARGEST || !is_token(token.expose_secret()) {
+            return Err(refuse("must hold one token of visible ASCII characters and nothing else"));
+        }
+        Ok(token)
+    }
 }
 
-/// The beginning of a file. A token is shorter; whatever is longer must not fill the memory.
-async fn text(path: &Path) -> std::io::Result<String> {
+/// As much of a file as a token could be, and a little more. Whatever is longer must not fill the memory.
+fn beginning(path: &str) -> std::io::Result<String> {
     let mut text = String::new();
-    tokio::fs::File::open(path).await?.take(LARGEST).read_to_string(&mut text).await?;
+    File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -93,7 +121,8 @@ mod tests {
     #[tokio::test]
     async fn a_token_file_is_read_anew_every_time_and_its_path_names_the_owner() {
         let dir = tempfile::tempdir().unwrap();
-        let credential = Credential::File(format!("{}/{{owner}}.token", dir.path().display()));
+        let credential =
+            Credential::File(TokenFile::new(&format!("{}/{{owner}}.token", dir.path().display())));
         let file = dir.path().join("octo.token");
         for token in ["first", "second"] {
             std::fs::write(&file, format!("{token}\n")).unwrap();
@@ -112,7 +141,7 @@ mod tests {
             if let Some(content) = content {
                 std::fs::write(&file, content).unwrap();
             }
-            let credential = Credential::File(file.display().to_string());
+            let credential = Credential::File(TokenFile::new(&file.display().to_string()));
             let failure = credential.token(&Owner::org("octo")).await.unwrap_err();
             assert_eq!(failure.reason, Reason::Credential);
             assert!(failure.detail.contains(name), "{failure}");

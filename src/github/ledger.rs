@@ -36,15 +36,19 @@ impl Ledger {
         *self.unknown_fields.entry(report).or_default() += fields;
     }
 
-    /// Takes the announced ends from an answer's headers. An end that is no longer announced is gone.
-    pub fn learn(&mut self, endpoint: Endpoint, credential: &str, headers: &HeaderMap) {
+    /// Takes the announced ends from an answer's headers. An end that a good answer no longer announces is gone;
+    /// errors and proxies leave headers out.
+    pub fn learn(&mut self, endpoint: Endpoint, credential: &str, headers: &HeaderMap, good: bool) {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         match text("sunset").and_then(http_date) {
-            Some(end) => self.sunset.insert(endpoint, end),
-            None => self.sunset.remove(&endpoint),
-        };
-        if let Some(end) = text("github-authentication-token-expiration").and_then(expiry) {
-            self.token_expiry.insert(credential.to_owned(), end);
+            Some(end) => drop(self.sunset.insert(endpoint, end)),
+            None if good => drop(self.sunset.remove(&endpoint)),
+            None => {}
+        }
+        match text("github-authentication-token-expiration").and_then(expiry) {
+            Some(end) => drop(self.token_expiry.insert(credential.to_owned(), end)),
+            None if good => drop(self.token_expiry.remove(credential)),
+            None => {}
         }
     }
 }
@@ -78,9 +82,24 @@ mod tests {
             "sunset".parse().unwrap(),
             "Sat, 01 Mar 2025 00:00:00 GMT".parse().unwrap(),
         )]);
-        ledger.learn(Endpoint::OrgUsage, "token", &announced);
-        assert_eq!(ledger.sunset[&Endpoint::OrgUsage].timestamp(), 1_740_787_200);
-        ledger.learn(Endpoint::OrgUsage, "token", &HeaderMap::new());
+        ledger.learn(Endpoint::OrgUsage, "token", &announced, true);
+        for good in [false, true] {
+            assert_eq!(ledger.sunset[&Endpoint::OrgUsage].timestamp(), 1_740_787_200);
+            ledger.learn(Endpoint::OrgUsage, "token", &HeaderMap::new(), good);
+        }
         assert!(ledger.sunset.is_empty());
+    }
+
+    #[test]
+    fn the_end_of_a_token_is_forgotten_when_another_has_none() {
+        let mut ledger = Ledger::default();
+        let name = "github-authentication-token-expiration".parse().unwrap();
+        let ending = HeaderMap::from_iter([(name, "2026-12-31 23:59:59 UTC".parse().unwrap())]);
+        ledger.learn(Endpoint::OrgUsage, "token", &ending, true);
+        for good in [false, true] {
+            assert!(ledger.token_expiry.contains_key("token"));
+            ledger.learn(Endpoint::OrgUsage, "token", &HeaderMap::new(), good);
+        }
+        assert!(ledger.token_expiry.is_empty());
     }
 }

@@ -55,15 +55,15 @@ impl Keeper {
         loop {
             let due = self.pace.due(self.clock.now());
             tokio::select! {
-                // News first: what is here already belongs into the picture.
+                // News without end must not put off what is due.
                 biased;
+                () = self.clock.sleep_until(due.unwrap_or(Instant::MAX_UTC)), if due.is_some() => {
+                    self.publish().await;
+                }
                 update = self.news.recv() => match update {
                     Some(update) => self.take(update),
                     None => return,
                 },
-                () = self.clock.sleep_until(due.unwrap_or(Instant::MAX_UTC)), if due.is_some() => {
-                    self.publish().await;
-                }
             }
         }
     }
@@ -87,6 +87,11 @@ impl Keeper {
 
     /// Renders off the server's threads.
     async fn publish(&mut self) {
+        // What is here already belongs into the picture.
+        for _ in 0..self.news.len() {
+            let Ok(update) = self.news.try_recv() else { break };
+            self.take(update);
+        }
         let now = self.clock.now();
         for dropped in Arc::make_mut(&mut self.state).expire(now) {
             tracing::warn!(scope = dropped, "dropped: GitHub has not given its data for 28 days");
@@ -97,8 +102,11 @@ impl Keeper {
                 self.tell_dropped(&picture.plan);
                 self.published.publish(picture);
             }
-            // The last picture stays, and the next change tries again.
-            Err(error) => tracing::error!(%error, "rendering failed"),
+            // The last picture stays. That is a mistake of ours, and no later change need be free of it.
+            Err(error) => {
+                self.published.break_down();
+                tracing::error!(%error, "rendering failed");
+            }
         }
         self.pace.rendered(self.clock.now());
     }

@@ -1,9 +1,16 @@
 //! The questions of one source of one owner: which targets there are, what was read of each, and what is due.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::{SecondsFormat, TimeDelta};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future, stream};
 use tokio::sync::mpsc;
 
 use super::{roster::watched, schedule::Schedule};
@@ -267,17 +274,18 @@ impl Watcher {
 
     async fn ask_each_team(&mut self, due: Vec<u64>, round: &mut Round) -> Result<(), Stopped> {
         let questions: Vec<_> = due.into_iter().filter_map(|id| self.question(id)).collect();
-        let mut answers =
-            stream::iter(questions).map(TeamQuestion::ask).buffer_unordered(self.task.concurrency);
+        // When the round is over no further question is begun; those on their way are waited for, and counted.
+        let over = AtomicBool::new(false);
+        let mut answers = stream::iter(questions)
+            .take_while(|_| future::ready(!over.load(Ordering::Relaxed)))
+            .map(TeamQuestion::ask)
+            .buffer_unordered(self.task.concurrency);
         while let Some((id, asked, answer)) = answers.next().await {
             let Some(team) = self.teams.get_mut(&id) else { continue };
             let (result, news) = team.take(answer, asked);
             round.took(result);
+            over.store(round.over, Ordering::Relaxed);
             self.pass_on(Some(id), news, asked).await?;
-            if round.over {
-                // Dropping the rest takes back what is not answered yet.
-                break;
-            }
         }
         Ok(())
     }
@@ -391,10 +399,9 @@ impl Round {
         };
         *self.failures.entry(failure.reason).or_default() += 1;
         self.retry_at = self.retry_at.max(failure.retry_at);
-        if !failure.reason.is_about_target() {
-            self.in_a_row += 1;
-        }
-        self.over = failure.reason.stops_round() || self.in_a_row >= MOST_FAILURES_IN_A_ROW;
+        // A refusal of one target is an answer: GitHub is not down.
+        self.in_a_row = if failure.reason.is_about_target() { 0 } else { self.in_a_row + 1 };
+        self.over |= failure.reason.stops_round() || self.in_a_row >= MOST_FAILURES_IN_A_ROW;
         self.problem.get_or_insert(failure);
     }
 }

@@ -65,8 +65,8 @@ pub async fn serve(
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            accepted = listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
             // Taken from the queue first and refused after: so a full house does not keep the next one waiting.
@@ -237,6 +237,16 @@ mod tests {
         running.stop.send(()).unwrap();
         assert!(rest(stream).await > 4 << 20);
         running.server.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_broken_part_of_the_refresh_shows_in_the_health() {
+        let published = Arc::new(Published::default());
+        let routes = Routes::new(Arc::clone(&published), Arc::new(SystemClock));
+        let status = || routes.answer(&hyper::Request::get("/healthz").body(()).unwrap()).status();
+        assert_eq!(status(), 200);
+        published.break_down();
+        assert_eq!(status(), 503);
     }
 
     #[test]

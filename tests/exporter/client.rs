@@ -6,6 +6,7 @@ use github_copilot_exporter::{
     github::{
         Answer, Client, Credential, Failure, Reason, Validators,
         client::Settings,
+        credential::TokenFile,
         download::Hosts,
         endpoint::Endpoint,
         teams,
@@ -135,6 +136,30 @@ async fn a_change_on_a_later_page_reads_the_whole_list_anew() {
     let (_, validators) = ids(teams::teams(&client, &octo(), &Validators::default()).await.unwrap());
     let (again, _) = ids(teams::teams(&client, &octo(), &validators).await.unwrap());
     assert_eq!(again, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn without_the_tag_of_one_page_nothing_is_said_to_be_unchanged() {
+    let github = MockServer::start().await;
+    let untagged = json(r#"[{"id":2,"slug":"b"}]"#);
+    Mock::given(query_param("page", "2")).respond_with(untagged).with_priority(1).mount(&github).await;
+    three_pages(&github).await;
+    let client = client(&github).await;
+    let (_, validators) = ids(teams::teams(&client, &octo(), &Validators::default()).await.unwrap());
+    assert_eq!(validators, Validators::default());
+}
+
+#[tokio::test]
+async fn a_later_page_whose_address_has_died_does_not_fail_the_list() {
+    let github = MockServer::start().await;
+    let died = Mock::given(path("/organizations/42/team")).and(header("if-none-match", "W/\"1\""));
+    died.respond_with(ResponseTemplate::new(404)).with_priority(1).mount(&github).await;
+    let unchanged = Mock::given(header("if-none-match", "W/\"0\"")).respond_with(ResponseTemplate::new(304));
+    unchanged.with_priority(1).mount(&github).await;
+    three_pages(&github).await;
+    let client = client(&github).await;
+    let (_, validators) = ids(teams::teams(&client, &octo(), &Validators::default()).await.unwrap());
+    assert_eq!(ids(teams::teams(&client, &octo(), &validators).await.unwrap()).0, [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -360,7 +385,7 @@ async fn a_token_file_that_never_answers_is_a_credential_failure_and_keeps_nobod
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let settings = Settings {
         api: "http://127.0.0.1:9".parse().unwrap(),
-        credential: Credential::File(pipe.display().to_string()),
+        credential: Credential::File(TokenFile::new(&pipe.display().to_string())),
         concurrency: 1,
         timeout: Duration::from_millis(50),
         download_hosts: hosts(),

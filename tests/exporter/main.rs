@@ -16,6 +16,7 @@ mod program;
 mod prometheus;
 mod refresh;
 #[path = "../simulator/report_truth.rs"]
+#[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod report_truth;
 mod reports;
 mod scale;

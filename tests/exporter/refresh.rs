@@ -215,11 +215,13 @@ async fn a_limit_answer_ends_the_round_and_nothing_is_asked_before_its_time() {
     assert_eq!(failing.get(&failures("teams", "rate_limited")), Some(1.0));
     let asked = paths(&github).await.len();
     assert_eq!(asked, 3, "the owner, the list, one team");
-    exporter.clock.advance(299);
+    exporter.clock.advance(290);
     for _ in 0..20 {
         exporter.scrape().await;
     }
     assert_eq!(paths(&github).await.len(), asked);
+    let waiting = exporter.scrape().await;
+    assert_eq!(waiting.get(&failures("teams", "rate_limited")), Some(1.0), "nor is it tried in vain");
     let healed = exporter.until("teams are up", both_up).await;
     assert_eq!(healed.of("github_copilot_total_suggestions", &[r#"team="t"#]).count(), 9);
     exporter.stop().await;
@@ -527,5 +529,35 @@ async fn without_a_good_token_no_team_is_asked_after_the_list_was_refused() {
     exporter.clock.advance(3600);
     exporter.until("the refusal", |scrape| scrape.get(&up("teams")) == Some(0.0)).await;
     assert_eq!(teams_asked(&github).await, ["red"], "asked once, before the token was refused");
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn now_and_then_a_server_error_is_no_dead_github() {
+    let github = MockServer::start().await;
+    let teams: Vec<_> = (1..=7).map(|id| json!({"id": id, "slug": format!("t{id}")})).collect();
+    Mock::given(path("/orgs/octo/teams")).respond_with(ok(teams)).mount(&github).await;
+    Mock::given(path_regex("team/t[135]/")).respond_with(ResponseTemplate::new(500)).mount(&github).await;
+    Mock::given(path_regex("team/t2/")).respond_with(ResponseTemplate::new(404)).mount(&github).await;
+    Mock::given(any()).respond_with(ok(day(5))).mount(&github).await;
+    let exporter = Exporter::start(&github.uri(), &noon(), &[TOKEN, OCTO]).await;
+    let scrape = exporter.until_by(0, "teams fail", |scrape| scrape.get(&up("teams")) == Some(0.0)).await;
+    assert_eq!(scrape.get(&failures("teams", "server_error")), Some(3.0));
+    assert_eq!(scrape.get(&suggestions("t7")), Some(5.0), "the round went on to its end");
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn every_question_that_reached_github_is_counted_also_when_the_round_ends() {
+    let github = MockServer::start().await;
+    let teams: Vec<_> = (1..=20).map(|id| json!({"id": id, "slug": format!("t{id}")})).collect();
+    Mock::given(path("/orgs/octo/teams")).respond_with(ok(teams)).mount(&github).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(503)).mount(&github).await;
+    let variables = [TOKEN, OCTO, ("EXPORTER_SOURCES", "teams"), ("GITHUB_CONCURRENCY", "5")];
+    let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
+    let scrape = exporter.until_by(0, "teams fail", |scrape| scrape.get(&up("teams")) == Some(0.0)).await;
+    let asked = paths(&github).await.len();
+    assert!(asked < 15, "{asked}");
+    assert_eq!(scrape.sum("github_copilot_exporter_github_requests_total", &[]), asked as f64);
     exporter.stop().await;
 }
