@@ -39,9 +39,10 @@ impl fmt::Display for Source {
 }
 
 /// Which of GitHub's interfaces answers for an owner: the `api` label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Api {
     /// The Copilot usage API.
+    #[default]
     Usage,
     /// The usage metrics reports.
     Reports,

@@ -157,7 +157,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_total_active_users",
         Group::Totals,
         Read::Total(|day| day.active_users),
-        "People shown a completion (usage: total_active_users; reports: daily_active_users). Distinct: do not add up.",
+        "People shown a completion (usage: total_active_users) or active in any way (reports: daily_active_users). Distinct: do not add up.",
     ),
     data(
         "github_copilot_total_chat_turns",
@@ -211,7 +211,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_daily_active_users",
         Group::Core,
         Read::Daily(|day| day.active_users),
-        "People shown a completion (usage: total_active_users; reports: daily_active_users). Distinct: do not add up over days.",
+        "People shown a completion (usage: total_active_users) or active in any way (reports: daily_active_users). Distinct: do not add up over days.",
     ),
     data(
         "github_copilot_daily_chat_turns",

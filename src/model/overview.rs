@@ -7,13 +7,19 @@ use super::{
     usage::Totals,
     view::Snapshot,
 };
-use crate::{clock::Instant, owner::Owner, source::Source};
+use crate::{
+    clock::Instant,
+    owner::Owner,
+    source::{Api, Source},
+};
 
 /// The page's data.
 #[derive(Clone, Debug, Default)]
 pub struct Overview {
     /// When it was taken.
     pub at: Instant,
+    /// Which of GitHub's interfaces is asked.
+    pub api: Api,
     /// By owner.
     pub owners: Vec<OwnerOverview>,
 }
@@ -37,7 +43,7 @@ pub struct OwnerOverview {
 pub struct DayOverview {
     /// UTC date.
     pub day: NaiveDate,
-    /// Distinct people with a completion.
+    /// Distinct people: with a completion by the usage API, with anything by reports.
     pub active_users: Option<i64>,
     /// Completions shown.
     pub suggestions: Option<i64>,
@@ -68,7 +74,7 @@ impl Overview {
             days: last_month(owner.usage),
             sources: owner.sources.iter().map(|(source, state)| (*source, state.clone())).collect(),
         });
-        Self { at: snapshot.at, owners: owners.collect() }
+        Self { at: snapshot.at, api: snapshot.api, owners: owners.collect() }
     }
 }
 

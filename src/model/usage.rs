@@ -21,7 +21,7 @@ pub struct Totals {
     pub lines_suggested: Option<i64>,
     /// Lines of the completions accepted.
     pub lines_accepted: Option<i64>,
-    /// Distinct people with a completion.
+    /// Distinct people: with a completion by the usage API, with anything by reports.
     pub active_users: Option<i64>,
     /// Prompts answered by chat.
     pub chat_turns: Option<i64>,

@@ -129,6 +129,10 @@ async fn the_figures_of_every_owner_are_what_its_people_did() {
     }
     assert_eq!(scrape.sum("github_copilot_exporter_api_info", &[r#"api="reports""#]), 3.0);
     assert!(
+        exporter.page().await.contains("there are no figures of teams yet"),
+        "the page says what is missing"
+    );
+    assert!(
         !scrape.text.contains(r#"source="teams""#),
         "teams are not asked for, and nothing says that they fail"
     );

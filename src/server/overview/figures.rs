@@ -84,8 +84,8 @@ impl Measure {
     /// What the number says, as half a sentence.
     fn meaning(self, day: &DayOverview) -> String {
         match (self, day.suggestions, day.acceptances) {
-            (Self::ActiveUsers, ..) if day.active_users == Some(1) => "person with a completion".to_owned(),
-            (Self::ActiveUsers, ..) => "people with a completion".to_owned(),
+            (Self::ActiveUsers, ..) if day.active_users == Some(1) => "person active".to_owned(),
+            (Self::ActiveUsers, ..) => "people active".to_owned(),
             (Self::AcceptanceRate, Some(shown), Some(accepted)) => {
                 format!("{} of {} completions accepted", words::count(accepted), words::count(shown))
             }

@@ -20,7 +20,7 @@ use crate::{
     model::overview::{DayOverview, Overview, OwnerOverview},
     owner::Owner,
     refresh::published::Picture,
-    source::Source,
+    source::{Api, Source},
 };
 
 const STYLE: &str = include_str!("style.css");
@@ -43,6 +43,12 @@ pub fn page(picture: &Picture, now: Instant) -> String {
                 main {
                     (summary(overview))
                     (left_out(&picture.plan))
+                    @if overview.api == Api::Reports {
+                        p.note {
+                            "Read from GitHub\u{2019}s usage metrics reports. This version reads the figures of organisations and \
+                             enterprises from them, without editors; there are no figures of teams yet."
+                        }
+                    }
                     @for (index, owner) in overview.owners.iter().enumerate() { (section(index, owner, now)) }
                     @if let Some(limits) = limits::section(&picture.ledger, now) { (limits) }
                 }
@@ -226,7 +232,7 @@ mod tests {
     }
 
     fn show(owners: Vec<OwnerOverview>) -> String {
-        let overview = Overview { at: noon(), owners };
+        let overview = Overview { at: noon(), owners, ..Overview::default() };
         page(&Picture { overview, ..Picture::default() }, noon() + TimeDelta::seconds(9))
     }
 
