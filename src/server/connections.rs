@@ -191,7 +191,6 @@ mod tests {
         let running = start(0, Patience { head: MOMENT, ..Patience::default() }).await;
         assert_eq!(rest(connect(&running, "").await).await, 0);
         assert_eq!(rest(connect(&running, "GET / HTTP/1.1\r\nhost: x\r\n").await).await, 0);
-        assert!(rest(connect(&running, "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await).await > 0);
     }
 
     #[tokio::test]
