@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use super::{
     client::{Answer, Client, Question, Validators},
     endpoint::Endpoint,
-    failure::Failure,
+    failure::{Failure, Reason},
 };
 use crate::owner::Owner;
 
@@ -143,7 +143,19 @@ pub async fn days(
     known: &Validators,
 ) -> Result<Answer<Vec<UsageDay>>, Failure> {
     let question = Question { endpoint: Endpoint::usage(owner, team), owner, team, query: window.query() };
-    client.list(&question, known).await
+    client.list(&question, known).await.map_err(|failure| point_to_reports(failure, team))
+}
+
+/// A 404 for an owner is what everybody gets from GitHub itself now that it has closed this interface.
+fn point_to_reports(failure: Failure, team: Option<&str>) -> Failure {
+    if failure.reason != Reason::NotFound || team.is_some() {
+        return failure;
+    }
+    let detail = format!(
+        "{}; GitHub closed this interface in 2025, and GITHUB_COPILOT_API=reports asks the live one",
+        failure.detail
+    );
+    Failure { detail, ..failure }
 }
 
 #[cfg(test)]

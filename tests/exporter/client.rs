@@ -268,6 +268,12 @@ async fn each_status_of_the_page_is_a_failure_with_its_own_word() {
         let failure = failure(ResponseTemplate::new(status)).await;
         assert_eq!(failure.reason, reason, "{status}");
         assert!(failure.detail.contains(&status.to_string()), "{failure}");
+        let points = failure.detail.contains("GITHUB_COPILOT_API=reports");
+        assert_eq!(
+            points,
+            status == 404,
+            "only who finds the interface closed is sent to the other: {failure}"
+        );
     }
     let github = answering(ResponseTemplate::new(204)).await;
     assert_eq!(days(&client(&github).await).await.unwrap(), Answer::NotReady);
