@@ -8,7 +8,8 @@ test: tools
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --no-deps --document-private-items --quiet
-	$(CARGO) test --locked
+	$(CARGO) test --locked --doc
+	$(CARGO) test --locked --lib --bins --tests
 
 # Prometheus, promtool and curl, which the tests drive.
 tools:
