@@ -33,6 +33,9 @@ use crate::{
 /// The version of GitHub's REST API that is spoken.
 const API_VERSION: &str = "2022-11-28";
 
+/// What the exporter calls itself, to the API and to the hosts of report files.
+pub(super) const USER_AGENT: &str = concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION"));
+
 /// More than any list has; it ends a paging loop that never repeats itself.
 const MOST_PAGES: usize = 1000;
 
@@ -134,7 +137,7 @@ impl Client {
     pub fn new(settings: Settings, owners: &[Owner], clock: SharedClock) -> Result<Self, Unusable> {
         let loopback = is_loopback(&settings.api);
         let mut http = reqwest::Client::builder()
-            .user_agent(concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .default_headers(default_headers())
             .redirect(redirect::Policy::custom(same_origin))
             .connect_timeout(settings.timeout);
@@ -301,10 +304,9 @@ impl Client {
     /// The token, or a failure when its file does not give it in time: a mount can hang.
     async fn token(&self, owner: &Owner) -> Result<SecretString, Failure> {
         let reading = self.settings.credential.token(owner);
-        let late = |_| Failure::new(Reason::Credential, "the token file cannot be read: it does not answer");
-        tokio::time::timeout(self.settings.timeout, reading)
-            .await
-            .unwrap_or_else(|elapsed| Err(late(elapsed)))
+        tokio::time::timeout(self.settings.timeout, reading).await.unwrap_or_else(|_| {
+            Err(Failure::new(Reason::Credential, "the token file cannot be read: it does not answer"))
+        })
     }
 
     /// The request and its whole answer, without a view on what it means.

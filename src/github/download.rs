@@ -8,7 +8,7 @@ use url::{Host, Url};
 use wildmatch::WildMatch;
 
 use super::{
-    client::{cause, is_loopback},
+    client::{USER_AGENT, cause, is_loopback},
     failure::{Failure, Reason},
     records::{Each, Records},
 };
@@ -91,7 +91,7 @@ impl Downloads {
             if fine { attempt.follow() } else { attempt.stop() }
         };
         let mut http = reqwest::Client::builder()
-            .user_agent(concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .redirect(redirect::Policy::custom(follow))
             .connect_timeout(patience)
             .read_timeout(patience);

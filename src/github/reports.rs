@@ -76,26 +76,35 @@ enum Record {
 /// Any [`Failure`]. All files are read, or the report fails as a whole.
 pub async fn month(client: &Client, owner: &Owner) -> Result<Answer<Vec<EntityDay>>, Failure> {
     let question = Question { endpoint: Endpoint::month_report(owner), owner, team: None, query: Vec::new() };
-    match read_month(client, &question).await {
-        // A link lives for about an hour; one that has died meanwhile is asked for anew.
-        Err(failure) if failure.reason == Reason::Rejected => read_month(client, &question).await,
-        result => result,
-    }
-}
-
-async fn read_month(client: &Client, question: &Question<'_>) -> Result<Answer<Vec<EntityDay>>, Failure> {
-    let links = match client.get(question).await? {
-        Answer::Fresh(Envelope::Links { download_links }, _) => download_links.unwrap_or_default(),
-        Answer::Fresh(Envelope::Words(_), _) | Answer::Unchanged | Answer::NotReady => Vec::new(),
-    };
+    let links = links(client, &question).await?;
     if links.is_empty() {
         return Ok(Answer::NotReady);
     }
+    let days = match files(client, &links).await {
+        // A link lives for about an hour; one that has died meanwhile is asked for anew.
+        Err(failure) if failure.reason == Reason::Rejected => {
+            files(client, &self::links(client, &question).await?).await?
+        }
+        days => days?,
+    };
+    Ok(Answer::Fresh(days, Validators::default()))
+}
+
+/// The links to the files of a report; none while it is not ready.
+async fn links(client: &Client, question: &Question<'_>) -> Result<Vec<Link>, Failure> {
+    Ok(match client.get(question).await? {
+        Answer::Fresh(Envelope::Links { download_links }, _) => download_links.unwrap_or_default(),
+        Answer::Fresh(Envelope::Words(_), _) | Answer::Unchanged | Answer::NotReady => Vec::new(),
+    })
+}
+
+/// The days of all files.
+async fn files(client: &Client, links: &[Link]) -> Result<Vec<EntityDay>, Failure> {
     let mut days = Vec::new();
-    for link in &links {
+    for link in links {
         days.append(&mut shard(client, link).await?);
     }
-    Ok(Answer::Fresh(days, Validators::default()))
+    Ok(days)
 }
 
 /// The days of one file.

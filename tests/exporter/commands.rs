@@ -164,6 +164,22 @@ async fn the_token_is_in_no_log_line_no_metric_and_on_no_page() {
     let message = Some(format!("Bad credentials: {}", company.token));
     let refused = FaultKind::Status(StatusFault { message, ..StatusFault::new(401) });
     simulator.set_faults(vec![Fault { first: Some(4), ..Fault::new(refused) }]);
+    let shown = everything_shown(&simulator, &[], "unauthorized", 2).await;
+    for text in &shown {
+        assert!(!text.contains(&company.token), "{text}");
+    }
+    assert!(shown[0].contains("***"), "{}", shown[0]);
+}
+
+/// Everything that an exporter of the first organisation shows at its most talkative: the log line with this reason
+/// first, then every page, until all of its sources are up, and what it logged meanwhile.
+pub async fn everything_shown(
+    simulator: &Simulator,
+    more: &[(&str, &str)],
+    reason: &str,
+    sources: usize,
+) -> Vec<String> {
+    let company = simulator.announcement();
     let variables = [
         ("GITHUB_API_URL", &*company.api),
         ("GITHUB_TOKEN", &*company.token),
@@ -172,26 +188,23 @@ async fn the_token_is_in_no_log_line_no_metric_and_on_no_page() {
         ("EXPORTER_REFRESH_INTERVAL", "1s"),
         ("EXPORTER_LOG_LEVEL", "trace"),
     ];
-    let running = Running::start(exporter(&[], &variables));
+    let running = Running::start(exporter(&[], &[&variables, more].concat()));
     let address = running.address();
     let get = async |path: &str| {
         reqwest::get(format!("http://{address}{path}")).await.unwrap().text().await.unwrap()
     };
-    let refusal = running.line_with("reason=unauthorized");
-    let mut shown = vec![refusal];
+    let mut shown = vec![running.line_with(&format!("reason={reason}"))];
     let patience = Patience::new();
     loop {
         patience.check("the recovery");
         let scrape = Scrape::read(get("/metrics").await);
         shown.extend([scrape.text.clone(), get("/").await]);
-        if all_up(&scrape, 1) {
+        if scrape.sum("github_copilot_exporter_source_up", &[]) == sources as f64 {
             break;
         }
     }
     let (status, said) = running.terminate();
     assert_eq!(status.code(), Some(0));
-    for text in shown.iter().chain(&said) {
-        assert!(!text.contains(&company.token), "{text}");
-    }
-    assert!(shown[0].contains("***"), "{}", shown[0]);
+    shown.extend(said);
+    shown
 }

@@ -13,10 +13,10 @@ use wiremock::{
 };
 
 use crate::{
+    commands::everything_shown,
     company::{NOON, noon, options, watch},
-    program::{Running, exporter},
     report_truth as truth,
-    support::{Exporter, ManualClock, Patience, Scrape},
+    support::{Exporter, ManualClock, Scrape},
 };
 
 const REPORTS: (&str, &str) = ("GITHUB_COPILOT_API", "reports");
@@ -239,6 +239,17 @@ async fn a_link_to_a_host_that_is_not_allowed_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_report_that_is_refused_itself_is_asked_for_once() {
+    let github = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(422)).mount(&github).await;
+    let variables = [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "octo"), REPORTS];
+    let exporter = Exporter::start(&github.uri(), &ManualClock::starting(NOON), &variables).await;
+    exporter.until_by(0, "the refusal", |scrape| scrape.text.contains("source_up{")).await;
+    assert_eq!(github.received_requests().await.unwrap().len(), 1);
+    exporter.stop().await;
+}
+
+#[tokio::test]
 async fn several_files_are_read_together_or_not_at_all() {
     let github = MockServer::start().await;
     let link = |name: &str| format!("{}/{name}?sig=x", github.uri());
@@ -279,34 +290,10 @@ async fn several_files_are_read_together_or_not_at_all() {
 async fn no_signature_stands_in_any_log_line_metric_or_page() {
     let simulator = Simulator::start(Options { orgs: 1, ..live() }).await.unwrap();
     simulator.set_faults(vec![Fault { first: Some(4), ..Fault::new(FaultKind::Expired) }]);
-    let company = simulator.announcement();
-    let variables = [
-        ("GITHUB_API_URL", &*company.api),
-        ("GITHUB_TOKEN", &*company.token),
-        ("GITHUB_ORGS", &*company.orgs[0]),
-        ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
-        ("EXPORTER_REFRESH_INTERVAL", "1s"),
-        ("EXPORTER_LOG_LEVEL", "trace"),
-        REPORTS,
-    ];
-    let running = Running::start(exporter(&[], &variables));
-    let address = running.address();
-    let get = async |path: &str| {
-        reqwest::get(format!("http://{address}{path}")).await.unwrap().text().await.unwrap()
-    };
-    let mut shown = vec![running.line_with("reason=rejected")];
-    let patience = Patience::new();
-    loop {
-        patience.check("the recovery");
-        let scrape = Scrape::read(get("/metrics").await);
-        shown.extend([scrape.text.clone(), get("/").await]);
-        if up(&scrape) == 1.0 {
-            break;
-        }
-    }
-    let (_, said) = running.terminate();
+    let token = simulator.announcement().token;
+    let shown = everything_shown(&simulator, &[REPORTS], "rejected", 1).await;
     assert!(shown[0].contains("/files/"), "{}", shown[0]);
-    for text in shown.iter().chain(&said) {
-        assert!(!text.contains("sig=") && !text.contains(&company.token), "{text}");
+    for text in &shown {
+        assert!(!text.contains("sig=") && !text.contains(&token), "{text}");
     }
 }
