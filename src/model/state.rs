@@ -120,7 +120,13 @@ impl Records {
 
     /// Whether anything is known of any day.
     pub fn has_number(&self) -> bool {
-        !self.days(&mut Labels::default()).is_empty()
+        match self {
+            Self::Usage(days) => days.iter().any(UsageDay::has_number),
+            Self::Report(days) => {
+                let mut labels = Labels::default();
+                days.iter().any(|record| DayUsage::from_entity(record, &mut labels).is_some())
+            }
+        }
     }
 
     /// The days of which something is known.
