@@ -12,10 +12,10 @@ use crate::{
     refresh::{
         keeper::{Keeper, Rendering},
         published::Published,
-        watcher::{Task, Watcher},
+        watch::{Task, Watch},
     },
     server::{self, connections::Patience, routes::Routes},
-    source::{Api, Source},
+    source::Api,
 };
 
 /// News that may wait for the keeper; then watchers wait, so that answers do not pile up in memory.
@@ -36,7 +36,7 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`] before the first request is accepted; after that nothing is fatal.
 pub async fn serve(
-    mut config: Config,
+    config: Config,
     listener: TcpListener,
     clock: SharedClock,
     stop: impl Future<Output = ()>,
@@ -46,11 +46,6 @@ pub async fn serve(
         tracing::warn!(
             name,
             "the environment has a variable that this exporter does not know; is it misspelt?"
-        );
-    }
-    if config.api == Api::Reports && config.sources.remove(&Source::Teams) {
-        tracing::warn!(
-            "the figures of teams are not read from reports by this version: only organisations and enterprises"
         );
     }
     if config.sources.is_empty() {
@@ -81,7 +76,7 @@ async fn guard(mut tasks: JoinSet<()>, published: &Published) {
     std::future::pending::<()>().await;
 }
 
-/// Starts the keeper, and a watcher for every source of every owner.
+/// Starts the keeper, and a watch for every owner.
 fn refresh(
     config: &Config,
     client: &Arc<Client>,
@@ -89,22 +84,24 @@ fn refresh(
     published: &Arc<Published>,
 ) -> JoinSet<()> {
     let (sender, news) = mpsc::channel(NEWS);
-    let state = State::new(&config.owners, &config.sources).speaking(config.api);
+    // Until it is found out otherwise an owner is asked by reports.
+    let state = State::new(&config.owners, &config.sources).speaking(config.api.unwrap_or(Api::Reports));
     let rendering =
         Rendering { view: config.view, team_detail: config.team_detail, max_series: config.max_series };
     let mut tasks = JoinSet::new();
-    for (owner, source) in
-        config.owners.iter().flat_map(|owner| config.sources.iter().map(move |source| (owner, source)))
-    {
+    let asked = if config.sources.is_empty() { &[][..] } else { &config.owners };
+    for owner in asked {
         let task = Task {
             owner: owner.clone(),
             api: config.api,
-            source: *source,
+            sources: config.sources.clone(),
             teams: config.teams.clone(),
             interval: config.refresh_interval,
             concurrency: config.github.concurrency,
+            settle_days: config.view.settle_days,
         };
-        tasks.spawn(Watcher::new(Arc::clone(client), Arc::clone(clock), sender.clone(), task).run());
+        let (client, clock, news) = (Arc::clone(client), Arc::clone(clock), sender.clone());
+        tasks.spawn(Watch { client, clock, news, task }.run());
     }
     tasks.spawn(
         Keeper::new(state, news, Arc::clone(client), Arc::clone(clock), Arc::clone(published), rendering)

@@ -42,7 +42,7 @@ pub struct Config {
     /// The owners to watch: organisations in the order given, then the enterprise.
     pub owners: Vec<Owner>,
     /// Which interface to ask.
-    pub api: Api,
+    pub api: Option<Api>,
     /// Their teams to watch.
     pub teams: TeamPatterns,
     /// What to ask for; only what this version can ask.
@@ -181,8 +181,9 @@ impl Reader {
         let owners = self.owners();
         let teams = self.read(var::GITHUB_TEAMS, |text| TeamPatterns::parse(&list(text)));
         let api = self.read(var::GITHUB_COPILOT_API, |text| match text {
-            "auto" | "usage" => Some(Api::Usage),
-            "reports" => Some(Api::Reports),
+            "auto" => Some(None),
+            "usage" => Some(Some(Api::Usage)),
+            "reports" => Some(Some(Api::Reports)),
             _ => None,
         });
         let sources = self.read(var::EXPORTER_SOURCES, sources);

@@ -208,6 +208,11 @@ impl Client {
         self.collect(question, first, page).await
     }
 
+    /// Counts fields of a report file that were passed over.
+    pub(super) fn count_unknown(&self, report: &'static str, fields: u64) {
+        self.ledger_now().count_unknown(report, fields);
+    }
+
     /// What was asked so far and what is known of the limits.
     pub fn ledger(&self) -> Ledger {
         let mut ledger = self.ledger_now().clone();
@@ -436,7 +441,9 @@ fn closed(question: &Question<'_>, until: Instant) -> Failure {
 /// Names the path with the owner and the team, so that of two thousand teams the one in trouble is found.
 fn fail(question: &Question<'_>, reason: Reason, what: &str) -> Failure {
     let path = question.endpoint.path(question.owner, question.team);
-    Failure::new(reason, format!("GET {path}: {what}"))
+    let day = question.query.iter().find(|(name, _)| *name == "day");
+    let day = day.map(|(name, day)| format!("?{name}={day}")).unwrap_or_default();
+    Failure::new(reason, format!("GET {path}{day}: {what}"))
 }
 
 /// The causes of a transport error, outermost first, without its address.

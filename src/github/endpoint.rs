@@ -19,23 +19,46 @@ pub enum Endpoint {
     OrgTeams,
     /// The enterprise teams.
     EnterpriseTeams,
-    /// The report of an organisation's latest 28 days.
-    OrgMonthReport,
-    /// The report of an enterprise's latest 28 days.
-    EnterpriseMonthReport,
+    /// A report about an organisation.
+    OrgReport(Report),
+    /// The same report about an enterprise.
+    EnterpriseReport(Report),
+}
+
+/// One of the usage metrics reports that every organisation and every enterprise has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Report {
+    /// The owner as a whole on one day.
+    EntityDay,
+    /// The owner as a whole on each of the latest 28 days.
+    EntityMonth,
+    /// Everybody who was active on one day.
+    UsersDay,
+    /// Everybody who was active on each of the latest 28 days.
+    UsersMonth,
+    /// Who was in which team on one day.
+    UserTeamsDay,
 }
 
 impl Endpoint {
     /// All of them, in the order of their series.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 16] = [
         Self::OrgUsage,
         Self::OrgTeamUsage,
         Self::EnterpriseUsage,
         Self::EnterpriseTeamUsage,
         Self::OrgTeams,
         Self::EnterpriseTeams,
-        Self::OrgMonthReport,
-        Self::EnterpriseMonthReport,
+        Self::OrgReport(Report::EntityDay),
+        Self::OrgReport(Report::EntityMonth),
+        Self::OrgReport(Report::UsersDay),
+        Self::OrgReport(Report::UsersMonth),
+        Self::OrgReport(Report::UserTeamsDay),
+        Self::EnterpriseReport(Report::EntityDay),
+        Self::EnterpriseReport(Report::EntityMonth),
+        Self::EnterpriseReport(Report::UsersDay),
+        Self::EnterpriseReport(Report::UsersMonth),
+        Self::EnterpriseReport(Report::UserTeamsDay),
     ];
 
     /// The path as GitHub documents it: also the `endpoint` label.
@@ -47,23 +70,20 @@ impl Endpoint {
             Self::EnterpriseTeamUsage => "/enterprises/{enterprise}/team/{team_slug}/copilot/usage",
             Self::OrgTeams => "/orgs/{org}/teams",
             Self::EnterpriseTeams => "/enterprises/{enterprise}/teams",
-            Self::OrgMonthReport => "/orgs/{org}/copilot/metrics/reports/organization-28-day/latest",
-            Self::EnterpriseMonthReport => {
-                "/enterprises/{enterprise}/copilot/metrics/reports/enterprise-28-day/latest"
-            }
+            Self::OrgReport(report) => report.of_org(),
+            Self::EnterpriseReport(report) => report.of_enterprise(),
         }
     }
 
     /// The `report` label under which fields that the exporter does not know are counted. Of the team list it reads
-    /// two fields out of dozens, so there the rest is no news; nor is it in the envelopes of reports.
+    /// two fields out of dozens, so there the rest is no news.
     pub const fn report(self) -> Option<&'static str> {
         match self {
             Self::OrgUsage | Self::OrgTeamUsage | Self::EnterpriseUsage | Self::EnterpriseTeamUsage => {
                 Some("usage")
             }
-            Self::OrgTeams | Self::EnterpriseTeams | Self::OrgMonthReport | Self::EnterpriseMonthReport => {
-                None
-            }
+            Self::OrgTeams | Self::EnterpriseTeams => None,
+            Self::OrgReport(report) | Self::EnterpriseReport(report) => Some(report.record()),
         }
     }
 
@@ -85,11 +105,11 @@ impl Endpoint {
         }
     }
 
-    /// Where the report of an owner's latest 28 days is asked for.
-    pub const fn month_report(owner: &Owner) -> Self {
+    /// Where a report about an owner is asked for.
+    pub const fn of_report(report: Report, owner: &Owner) -> Self {
         match owner {
-            Owner::Org(_) => Self::OrgMonthReport,
-            Owner::Enterprise(_) => Self::EnterpriseMonthReport,
+            Owner::Org(_) => Self::OrgReport(report),
+            Owner::Enterprise(_) => Self::EnterpriseReport(report),
         }
     }
 
@@ -114,6 +134,37 @@ impl Endpoint {
             "{team_slug}" => team.unwrap_or_default(),
             literal => literal,
         })
+    }
+}
+
+impl Report {
+    const fn of_org(self) -> &'static str {
+        match self {
+            Self::EntityDay => "/orgs/{org}/copilot/metrics/reports/organization-1-day",
+            Self::EntityMonth => "/orgs/{org}/copilot/metrics/reports/organization-28-day/latest",
+            Self::UsersDay => "/orgs/{org}/copilot/metrics/reports/users-1-day",
+            Self::UsersMonth => "/orgs/{org}/copilot/metrics/reports/users-28-day/latest",
+            Self::UserTeamsDay => "/orgs/{org}/copilot/metrics/reports/user-teams-1-day",
+        }
+    }
+
+    const fn of_enterprise(self) -> &'static str {
+        match self {
+            Self::EntityDay => "/enterprises/{enterprise}/copilot/metrics/reports/enterprise-1-day",
+            Self::EntityMonth => "/enterprises/{enterprise}/copilot/metrics/reports/enterprise-28-day/latest",
+            Self::UsersDay => "/enterprises/{enterprise}/copilot/metrics/reports/users-1-day",
+            Self::UsersMonth => "/enterprises/{enterprise}/copilot/metrics/reports/users-28-day/latest",
+            Self::UserTeamsDay => "/enterprises/{enterprise}/copilot/metrics/reports/user-teams-1-day",
+        }
+    }
+
+    /// The kind of its records: the same for one day and for many.
+    pub const fn record(self) -> &'static str {
+        match self {
+            Self::EntityDay | Self::EntityMonth => "entity",
+            Self::UsersDay | Self::UsersMonth => "users",
+            Self::UserTeamsDay => "user_teams",
+        }
     }
 }
 

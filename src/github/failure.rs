@@ -79,8 +79,9 @@ impl Reason {
         match self {
             Self::Unauthorized => "Replace the token: it is wrong, expired or revoked.",
             Self::Forbidden => {
-                "Give the token manage_billing:copilot or read:org (read:enterprise for an enterprise), authorise it \
-                 for single sign-on, and let its owner be an owner of the organisation."
+                "Give the token manage_billing:copilot or read:org (read:enterprise for an enterprise; a fine-grained \
+                 one Organization Copilot metrics: read), authorise it for single sign-on, and let its owner be an owner \
+                 of the organisation or have a role that may view its Copilot metrics."
             }
             Self::PolicyDisabled => {
                 "Switch on the policy \u{201c}Copilot usage metrics\u{201d} in GitHub's settings."
@@ -113,6 +114,11 @@ impl Reason {
     /// Whether it may concern only what was asked about, so that it says nothing of the rest.
     pub const fn is_about_target(self) -> bool {
         matches!(self, Self::Forbidden | Self::PolicyDisabled | Self::NotFound | Self::Rejected)
+    }
+
+    /// Whether GitHub has answered the question itself, and said no.
+    pub const fn is_answer(self) -> bool {
+        self.is_about_target() || matches!(self, Self::Unsupported)
     }
 
     /// Whether everything else asked with the same credential would meet the same end, so that asking on is useless

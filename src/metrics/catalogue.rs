@@ -127,7 +127,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_active_users",
         Group::Core,
         Read::Row(|row| row.active_users),
-        "People shown a completion in that language and editor (usage: breakdown.active_users). Distinct: do not add up.",
+        "People shown a completion in that language and editor (usage: breakdown.active_users; reports: user_id with code_completion code_generation_activity_count above 0). Distinct: do not add up.",
     ),
     data(
         "github_copilot_total_suggestions",
@@ -157,7 +157,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_total_active_users",
         Group::Totals,
         Read::Total(|day| day.active_users),
-        "People shown a completion (usage: total_active_users) or active in any way (reports: daily_active_users). Distinct: do not add up.",
+        "People shown a completion (usage: total_active_users) or active in any way (reports: daily_active_users; of a team its distinct user_id). Distinct: do not add up.",
     ),
     data(
         "github_copilot_total_chat_turns",
@@ -175,7 +175,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_total_active_chat_users",
         Group::Totals,
         Read::Total(|day| day.active_chat_users),
-        "People who used chat in the editor (usage: total_active_chat_users). Distinct: do not add up.",
+        "People who used chat in the editor (usage: total_active_chat_users; reports: user_id with user_initiated_interaction_count of chat above 0). Distinct: do not add up.",
     ),
     data(
         "github_copilot_day_timestamp_seconds",
@@ -211,7 +211,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_daily_active_users",
         Group::Core,
         Read::Daily(|day| day.active_users),
-        "People shown a completion (usage: total_active_users) or active in any way (reports: daily_active_users). Distinct: do not add up over days.",
+        "People shown a completion (usage: total_active_users) or active in any way (reports: daily_active_users; of a team its distinct user_id). Distinct: do not add up over days.",
     ),
     data(
         "github_copilot_daily_chat_turns",
@@ -229,19 +229,31 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_daily_active_chat_users",
         Group::Core,
         Read::Daily(|day| day.active_chat_users),
-        "People who used chat in the editor (usage: total_active_chat_users). Distinct: do not add up over days.",
+        "People who used chat in the editor (usage: total_active_chat_users; reports: user_id with user_initiated_interaction_count of chat above 0). Distinct: do not add up over days.",
     ),
     data(
         "github_copilot_weekly_active_users",
         Group::Core,
         Read::Total(|day| day.weekly_active_users),
-        "People active on the 7 days up to the day (reports: weekly_active_users). Distinct: do not add up.",
+        "People active on the 7 days up to the day (reports: weekly_active_users; of a team its distinct user_id). Distinct: do not add up.",
     ),
     data(
         "github_copilot_monthly_active_users",
         Group::Core,
         Read::Total(|day| day.monthly_active_users),
-        "People active on the 28 days up to the day (reports: monthly_active_users). Distinct: do not add up.",
+        "People active on the 28 days up to the day (reports: monthly_active_users; of a team its distinct user_id). Distinct: do not add up.",
+    ),
+    data(
+        "github_copilot_team_seated_users",
+        Group::Core,
+        Read::Total(|day| day.seated_users),
+        "People with a seat in the team, active or not (reports: user_id of user-teams-1-day). Distinct: do not add up.",
+    ),
+    data(
+        "github_copilot_unlisted_team_active_users",
+        Group::Core,
+        Read::Total(|day| day.unlisted_active_users),
+        "Active people in no team that GitHub lists: it leaves out teams of fewer than five with a seat (reports: user_id of users-1-day without one in user-teams-1-day).",
     ),
     own(
         "github_copilot_exporter_build_info",

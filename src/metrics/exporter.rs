@@ -48,8 +48,8 @@ pub(super) fn build_info(_: &Service<'_>, emit: &mut Emit<'_>) {
 }
 
 pub(super) fn api_info(service: &Service<'_>, emit: &mut Emit<'_>) {
-    for OwnerView { owner, .. } in &service.snapshot.owners {
-        emit(&[owner.enterprise_label(), owner.org_label(), service.snapshot.api.word()], 1.0);
+    for OwnerView { owner, api, .. } in &service.snapshot.owners {
+        emit(&[owner.enterprise_label(), owner.org_label(), api.word()], 1.0);
     }
 }
 

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 
 use super::{
     label::{Label, OTHERS},
-    usage::{DayUsage, Row, merge},
+    usage::{DayUsage, Row, Shared, add, merge},
 };
 
 /// An open label of a row.
@@ -57,8 +57,8 @@ impl<'a> Folds<'a> {
         self.0.get(&label).into_iter().flatten().copied()
     }
 
-    /// The rows with folded names replaced, those that become the same added up. Nothing if none is folded.
-    pub fn apply(&self, rows: &[Row]) -> Option<Box<[Row]>> {
+    /// The rows of a day with folded names replaced, those that become the same added up. Nothing if none is folded.
+    pub fn apply(&self, day: &DayUsage) -> Option<Box<[Row]>> {
         if self.0.values().all(BTreeSet::is_empty) {
             return None;
         }
@@ -76,7 +76,36 @@ impl<'a> Folds<'a> {
             editor: name(OpenLabel::Editor, row),
             counts: row.counts,
         };
-        Some(merge(rows.iter().map(fold)))
+        let renamed: Vec<Row> = day.rows.iter().map(fold).collect();
+        let mut rows = merge(renamed.iter().cloned());
+        if let Some(shared) = &day.shared {
+            count_people(&mut rows, &renamed, shared);
+        }
+        Some(rows)
+    }
+}
+
+/// Counts the people of merged rows: those who stand in several of the rows that became one are in it once.
+fn count_people(rows: &mut [Row], parts: &[Row], shared: &Shared) {
+    let place = |part: &Row, rows: &[Row]| {
+        rows.binary_search_by(|row| (&row.language, &row.editor).cmp(&(&part.language, &part.editor))).ok()
+    };
+    let places: Vec<Option<usize>> = parts.iter().map(|part| place(part, rows)).collect();
+    for row in &mut *rows {
+        row.counts.active_users = Some(0);
+    }
+    for (part, place) in parts.iter().zip(&places) {
+        if let Some(row) = place.and_then(|place| rows.get_mut(place)) {
+            add(&mut row.counts.active_users, part.counts.active_users);
+        }
+    }
+    for (people, group) in shared.groups() {
+        let mut met = BTreeSet::new();
+        for place in group.iter().filter_map(|part| *places.get(*part as usize)?) {
+            if !met.insert(place) {
+                add(&mut rows[place].counts.active_users, Some(-people));
+            }
+        }
     }
 }
 
@@ -111,8 +140,8 @@ mod tests {
         NaiveDate::MIN.iter_days().zip(days.into_iter().map(day)).collect()
     }
 
-    fn rows(days: &BTreeMap<NaiveDate, DayUsage>, index: usize) -> &[Row] {
-        &days.values().nth(index).unwrap().rows
+    fn nth(days: &BTreeMap<NaiveDate, DayUsage>, index: usize) -> &DayUsage {
+        days.values().nth(index).unwrap()
     }
 
     fn languages(rows: &[Row]) -> Vec<(&str, Option<i64>, Option<i64>)> {
@@ -127,12 +156,12 @@ mod tests {
         ]);
         let folds = Folds::of(&days, 2);
         assert_eq!(
-            languages(&folds.apply(rows(&days, 1)).unwrap()),
+            languages(&folds.apply(nth(&days, 1)).unwrap()),
             [("go", Some(50), Some(1)), ("others", Some(107), None)],
             "people of merged rows are unknown"
         );
         assert_eq!(
-            languages(&folds.apply(rows(&days, 0)).unwrap()),
+            languages(&folds.apply(nth(&days, 0)).unwrap()),
             [("go", Some(1), Some(1)), ("others", Some(1), Some(1)), ("rust", Some(90), Some(1))],
             "one row that only changes its name keeps its people"
         );
@@ -145,7 +174,7 @@ mod tests {
         let days = days([vec![row("b", "vim", 1), row("a", "vim", 1), row("c", "vim", 1)]]);
         let folds = Folds::of(&days, 1);
         assert_eq!(
-            languages(&folds.apply(rows(&days, 0)).unwrap()),
+            languages(&folds.apply(nth(&days, 0)).unwrap()),
             [("a", Some(1), Some(1)), ("others", Some(2), None)]
         );
     }
@@ -153,7 +182,7 @@ mod tests {
     #[test]
     fn nothing_is_copied_where_nothing_is_folded() {
         let days = days([vec![row("b", "vim", 1), row("others", "vim", 1)]]);
-        assert_eq!(Folds::of(&days, 1).apply(rows(&days, 0)), None);
+        assert_eq!(Folds::of(&days, 1).apply(nth(&days, 0)), None);
     }
 
     proptest! {
@@ -163,10 +192,10 @@ mod tests {
             most in 1..6usize,
         ) {
             let days = days([cells.iter().map(|(l, e, n)| row(l, e, *n)).collect()]);
-            let whole = rows(&days, 0);
-            let rows = Folds::of(&days, most).apply(whole).unwrap_or_else(|| whole.into());
+            let whole = nth(&days, 0);
+            let rows = Folds::of(&days, most).apply(whole).unwrap_or_else(|| whole.rows.clone());
             let sum = |rows: &[Row]| rows.iter().map(|row| row.counts.suggestions.unwrap()).sum::<i64>();
-            prop_assert_eq!(sum(&rows), sum(whole));
+            prop_assert_eq!(sum(&rows), sum(&whole.rows));
             for label in OpenLabel::ALL {
                 let names: BTreeSet<_> = rows.iter().map(|row| label.of(row)).collect();
                 prop_assert!(names.len() <= most + 1);

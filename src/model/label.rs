@@ -71,6 +71,11 @@ impl Labels {
         self.keep("")
     }
 
+    /// The same name, held once.
+    pub fn share(&mut self, label: &Label) -> Label {
+        self.keep(label)
+    }
+
     /// How many names are held.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {

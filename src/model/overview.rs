@@ -18,8 +18,6 @@ use crate::{
 pub struct Overview {
     /// When it was taken.
     pub at: Instant,
-    /// Which of GitHub's interfaces is asked.
-    pub api: Api,
     /// By owner.
     pub owners: Vec<OwnerOverview>,
 }
@@ -29,6 +27,10 @@ pub struct Overview {
 pub struct OwnerOverview {
     /// Whose.
     pub owner: Owner,
+    /// Which of GitHub's interfaces is asked.
+    pub api: Api,
+    /// Whether rows have languages only, because reports about people are refused.
+    pub languages_only: bool,
     /// The day that the series without a `day` label describe. It need not be the newest of `days`: a day may have yet
     /// to settle.
     pub latest: Option<DayOverview>,
@@ -70,11 +72,13 @@ impl Overview {
         let wholes = snapshot.scopes.iter().filter(|scope| scope.team.is_none());
         let owners = wholes.zip(&snapshot.owners).map(|(scope, owner)| OwnerOverview {
             owner: scope.owner.clone(),
+            api: owner.api,
+            languages_only: owner.languages_only,
             latest: scope.latest.as_ref().map(|latest| DayOverview::of(latest.day, latest.totals)),
             days: last_month(owner.usage),
             sources: owner.sources.iter().map(|(source, state)| (*source, state.clone())).collect(),
         });
-        Self { at: snapshot.at, api: snapshot.api, owners: owners.collect() }
+        Self { at: snapshot.at, owners: owners.collect() }
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{NaiveDate, TimeDelta};
 
-use super::{label::Labels, usage::DayUsage};
+use super::{label::Labels, people::PeopleDay, rolling::Reach, usage::DayUsage};
 use crate::{
     clock::Instant,
     github::{Failure, Reason, reports::EntityDay, usage::UsageDay},
@@ -23,14 +23,16 @@ pub const MONTH: u8 = 28;
 pub struct State {
     /// By owner. All configured owners are there from the start.
     pub owners: BTreeMap<Owner, OwnerState>,
-    /// Which of GitHub's interfaces is asked.
-    pub api: Api,
     labels: Labels,
 }
 
 /// What is known of one owner.
 #[derive(Clone, Debug, Default)]
 pub struct OwnerState {
+    /// Which of GitHub's interfaces is asked.
+    pub api: Api,
+    /// Whether reports about people are refused, so that rows have languages only.
+    pub languages_only: bool,
     /// The owner's own figures.
     pub usage: ScopeUsage,
     /// The watched teams, by GitHub's id.
@@ -111,7 +113,12 @@ pub enum Records {
     /// Of the usage API.
     Usage(Vec<UsageDay>),
     /// Of an owner's report.
-    Report(Vec<EntityDay>),
+    Report {
+        /// The days.
+        days: Vec<EntityDay>,
+        /// Whether they give the rows by language, because nothing better can be had.
+        languages: bool,
+    },
 }
 
 impl Records {
@@ -122,10 +129,7 @@ impl Records {
     pub fn has_number(&self) -> bool {
         match self {
             Self::Usage(days) => days.iter().any(UsageDay::has_number),
-            Self::Report(days) => {
-                let mut labels = Labels::default();
-                days.iter().any(|record| DayUsage::from_entity(record, &mut labels).is_some())
-            }
+            Self::Report { days, .. } => days.iter().any(has_number),
         }
     }
 
@@ -135,11 +139,31 @@ impl Records {
             Self::Usage(days) => {
                 days.iter().filter_map(|record| DayUsage::from_record(record, labels)).collect()
             }
-            Self::Report(days) => {
-                days.iter().filter_map(|record| DayUsage::from_entity(record, labels)).collect()
+            Self::Report { days, languages } => {
+                days.iter().filter_map(|record| DayUsage::from_entity(record, *languages, labels)).collect()
             }
         }
     }
+}
+
+/// Whether a record of an owner's report has a number that is shown: without one the day is not published.
+pub fn has_number(record: &EntityDay) -> bool {
+    DayUsage::from_entity(record, true, &mut Labels::default()).is_some()
+}
+
+/// What people did on some days, counted.
+#[derive(Clone, Debug)]
+pub struct PeopleNews {
+    /// Days of which people's own records were read.
+    pub days: BTreeMap<NaiveDate, PeopleDay>,
+    /// Days of which only the teams are known: people with a seat, by team.
+    pub seated: BTreeMap<NaiveDate, BTreeMap<u64, i64>>,
+    /// How many people teams had up to these days.
+    pub reach: BTreeMap<NaiveDate, Reach>,
+    /// From this day on rows remember how they share people.
+    pub shared_from: NaiveDate,
+    /// When it was read.
+    pub at: Instant,
 }
 
 /// One piece of news from GitHub.
@@ -155,6 +179,20 @@ pub enum Update {
         days: Option<Records>,
         /// When they were read.
         at: Instant,
+    },
+    /// What the people of an owner did, and of its teams.
+    People {
+        /// Whose.
+        owner: Owner,
+        /// What.
+        news: Box<PeopleNews>,
+    },
+    /// It was found out which interface answers for an owner.
+    Speaks {
+        /// Which owner.
+        owner: Owner,
+        /// Which interface.
+        api: Api,
     },
     /// All teams to be watched: what is not in it is gone.
     Teams {
@@ -180,19 +218,24 @@ impl State {
         let source = || sources.iter().map(|source| (*source, SourceState::default())).collect();
         let owner =
             |owner: &Owner| (owner.clone(), OwnerState { sources: source(), ..OwnerState::default() });
-        Self { owners: owners.iter().map(owner).collect(), api: Api::Usage, labels: Labels::default() }
+        Self { owners: owners.iter().map(owner).collect(), labels: Labels::default() }
     }
 
-    /// The same, asked by this interface.
+    /// The same, all owners asked by this interface.
     #[must_use]
-    pub fn speaking(self, api: Api) -> Self {
-        Self { api, ..self }
+    pub fn speaking(mut self, api: Api) -> Self {
+        for owner in self.owners.values_mut() {
+            owner.api = api;
+        }
+        self
     }
 
     /// Takes in one piece of news. What it does not speak of stays as it was.
     pub fn apply(&mut self, update: Update) {
         match update {
             Update::Days { owner, team, days, at } => self.apply_days(owner, team, days, at),
+            Update::People { owner, news } => self.apply_people(owner, *news),
+            Update::Speaks { owner, api } => self.owner(owner).api = api,
             Update::Teams { owner, teams } => self.owner(owner).keep_teams(teams),
             Update::Attempt { owner, source, attempt } => {
                 self.owner(owner).sources.entry(source).or_default().record(attempt);
@@ -240,6 +283,9 @@ impl State {
     fn apply_days(&mut self, owner: Owner, team: Option<u64>, days: Option<Records>, at: Instant) {
         let Self { owners, labels, .. } = self;
         let state = owners.entry(owner).or_default();
+        if let Some(Records::Report { languages, .. }) = &days {
+            state.languages_only = *languages;
+        }
         let usage = match team {
             None => &mut state.usage,
             Some(id) => match state.teams.get_mut(&id) {
@@ -251,6 +297,12 @@ impl State {
         usage.read_at = Some(at);
         let Some(days) = days else { return };
         usage.take(&days, at, labels);
+        labels.forget_unused();
+    }
+
+    fn apply_people(&mut self, owner: Owner, news: PeopleNews) {
+        let Self { owners, labels, .. } = self;
+        owners.entry(owner).or_default().count(news, labels);
         labels.forget_unused();
     }
 }
@@ -266,7 +318,65 @@ impl OwnerState {
     }
 }
 
+impl OwnerState {
+    /// Takes in what people did. A day of the owner that its own report does not have is not published; a team that is
+    /// not watched has no place.
+    fn count(&mut self, news: PeopleNews, labels: &mut Labels) {
+        let PeopleNews { days, seated, reach, shared_from, at } = news;
+        for (day, PeopleDay { whole, teams, .. }) in days {
+            if let Some(held) = self.usage.days.get_mut(&day) {
+                held.count(whole.with_names(labels));
+            }
+            let Some(mut teams) = teams else { continue };
+            for (id, team) in &mut self.teams {
+                // The list of the day is complete: who is not in it has no figures.
+                let usage = teams.remove(id).map(|usage| usage.with_names(labels));
+                team.usage.put(day, usage, at);
+            }
+        }
+        for (day, seated) in seated {
+            for (id, team) in &mut self.teams {
+                let usage = team.usage.days.get(&day).cloned();
+                let mut usage = usage.or_else(|| seated.contains_key(id).then(DayUsage::default));
+                if let Some(usage) = &mut usage {
+                    usage.totals.seated_users = seated.get(id).copied();
+                }
+                team.usage.put(day, usage, at);
+            }
+        }
+        for (day, reach) in &reach {
+            for (id, team) in &mut self.teams {
+                if let Some(held) = team.usage.days.get_mut(day) {
+                    reach.of(*id, &mut held.totals);
+                }
+            }
+        }
+        let all = self.teams.values_mut().map(|team| &mut team.usage).chain([&mut self.usage]);
+        for (_, old) in all.flat_map(|usage| usage.days.range_mut(..shared_from)) {
+            old.shared = None;
+        }
+    }
+}
+
 impl ScopeUsage {
+    /// Holds what is known of a day now, or nothing.
+    fn put(&mut self, day: NaiveDate, usage: Option<DayUsage>, at: Instant) {
+        match usage {
+            Some(usage) => {
+                self.read_at = Some(at);
+                self.days.insert(day, usage);
+            }
+            None => drop(self.days.remove(&day)),
+        }
+        self.keep_newest();
+    }
+
+    fn keep_newest(&mut self) {
+        while self.days.len() > MONTH.into() {
+            self.days.pop_first();
+        }
+    }
+
     /// Takes in an answer: its days replace those held, and those it does not speak of stay. Only a day that has not
     /// begun yet goes when GitHub no longer gives it: that was a mistake, and would stay the latest day for years.
     fn take(&mut self, answer: &Records, at: Instant, labels: &mut Labels) {
@@ -276,10 +386,13 @@ impl ScopeUsage {
         {
             self.days.split_off(&behind);
         }
-        self.days.extend(days);
-        while self.days.len() > MONTH.into() {
-            self.days.pop_first();
+        for (day, usage) in days {
+            match (answer, self.days.get_mut(&day)) {
+                (Records::Report { .. }, Some(held)) => held.renew(usage),
+                _ => drop(self.days.insert(day, usage)),
+            }
         }
+        self.keep_newest();
     }
 
     fn expire(&mut self, now: Instant) -> bool {

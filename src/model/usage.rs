@@ -33,6 +33,28 @@ pub struct Totals {
     pub weekly_active_users: Option<i64>,
     /// Distinct people on the 28 days up to this one.
     pub monthly_active_users: Option<i64>,
+    /// People with a seat, of a team.
+    pub seated_users: Option<i64>,
+    /// Active people who are in no team that GitHub lists, of an owner.
+    pub unlisted_active_users: Option<i64>,
+}
+
+/// Adds to a sum. With an unknown part it is unknown, and so is one beyond every number.
+pub(super) fn add(sum: &mut Option<i64>, part: Option<i64>) {
+    *sum = sum.zip(part).and_then(|(sum, part)| sum.checked_add(part));
+}
+
+impl Totals {
+    /// Adds what other people did.
+    pub(super) fn add(&mut self, other: &Self) {
+        add(&mut self.suggestions, other.suggestions);
+        add(&mut self.acceptances, other.acceptances);
+        add(&mut self.lines_suggested, other.lines_suggested);
+        add(&mut self.lines_accepted, other.lines_accepted);
+        add(&mut self.chat_turns, other.chat_turns);
+        add(&mut self.chat_acceptances, other.chat_acceptances);
+        add(&mut self.active_chat_users, other.active_chat_users);
+    }
 }
 
 /// The figures of a row. Each may be unknown.
@@ -51,6 +73,15 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Adds what the same person did as well, or what other people did.
+    pub(super) fn add(&mut self, other: &Self) {
+        add(&mut self.suggestions, other.suggestions);
+        add(&mut self.acceptances, other.acceptances);
+        add(&mut self.lines_suggested, other.lines_suggested);
+        add(&mut self.lines_accepted, other.lines_accepted);
+        add(&mut self.active_users, other.active_users);
+    }
+
     /// The counts of two rows that become one. What is unknown of one is unknown of both; people who are in both
     /// cannot be told apart, so their number is unknown.
     #[must_use]
@@ -84,6 +115,41 @@ pub struct DayUsage {
     pub totals: Totals,
     /// By language and editor, each pair once, in their order.
     pub rows: Box<[Row]>,
+    /// Whether the rows were counted from people. An owner's own report has only languages.
+    pub counted: bool,
+    /// How the rows share people, where that is kept.
+    pub shared: Option<Shared>,
+}
+
+/// The people who stand in more than one row of a day: with it, those of rows that become one are counted exactly.
+///
+/// Groups of people, each as their number, how many rows they stand in, and which.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared(Box<[u32]>);
+
+impl Shared {
+    /// Groups of so many people who stand in these rows.
+    pub(super) fn of(groups: impl Iterator<Item = (u32, impl Iterator<Item = u32>)>) -> Self {
+        let mut all = Vec::new();
+        for (people, rows) in groups {
+            let start = all.len();
+            all.extend([people, 0]);
+            all.extend(rows);
+            all[start + 1] = u32::try_from(all.len() - start - 2).unwrap_or_default();
+        }
+        Self(all.into())
+    }
+
+    /// The groups: how many people, and their rows.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (i64, &[u32])> {
+        let mut rest = &*self.0;
+        std::iter::from_fn(move || {
+            let [people, rows, behind @ ..] = rest else { return None };
+            let (rows, behind) = behind.split_at(*rows as usize);
+            rest = behind;
+            Some((i64::from(*people), rows))
+        })
+    }
 }
 
 impl DayUsage {
@@ -105,24 +171,29 @@ impl DayUsage {
         };
         let rows = record.breakdown.as_deref().unwrap_or_default().iter().map(|row| row_of(row, labels));
         let rows = merge(rows);
-        Some((record.day, Self { totals, rows }))
+        Some((record.day, Self { totals, rows, ..Self::default() }))
     }
 }
 
 /// The feature of the reports that the usage API called suggestions.
-const COMPLETIONS: &str = "code_completion";
+pub(super) const COMPLETIONS: &str = "code_completion";
 
 /// Whether a feature of the reports is what the usage API called chat: for turns, acceptances and people alike.
-fn is_chat(feature: &str) -> bool {
+pub(super) fn is_chat(feature: &str) -> bool {
     feature == "chat_inline" || feature.starts_with("chat_panel_")
 }
 
 impl DayUsage {
-    /// The day of an owner's record in a report, or nothing where it has no number.
+    /// The day of an owner's record in a report, or nothing where it has no number. A feature that a filled list does
+    /// not name did not happen.
     ///
-    /// Such a record has languages but neither editors nor people by language: the `editor` is empty, and who is
-    /// unknown stays so. A feature that a filled list does not name did not happen.
-    pub fn from_entity(record: &EntityDay, labels: &mut Labels) -> Option<(NaiveDate, Self)> {
+    /// Such a record has languages but neither editors nor people by language. They become rows if `languages` are
+    /// wanted: the `editor` is empty, and who is unknown stays so.
+    pub fn from_entity(
+        record: &EntityDay,
+        languages: bool,
+        labels: &mut Labels,
+    ) -> Option<(NaiveDate, Self)> {
         let features = record.totals_by_feature.as_deref().filter(|features| !features.is_empty());
         let sum = |of: fn(&str) -> bool, read: fn(&Element) -> Option<i64>| {
             let chosen =
@@ -138,16 +209,44 @@ impl DayUsage {
             active_users: record.daily_active_users,
             chat_turns: sum(is_chat, |element| element.user_initiated_interaction_count),
             chat_acceptances: sum(is_chat, |element| element.code_acceptance_activity_count),
-            active_chat_users: None,
             weekly_active_users: record.weekly_active_users,
             monthly_active_users: record.monthly_active_users,
+            ..Totals::default()
         };
         let elements = record.totals_by_language_feature.iter().flatten();
         let elements = elements.filter(|element| element.feature.as_deref() == Some(COMPLETIONS));
         let rows = merge(elements.map(|element| language_row(element, labels)));
         let has_number =
             totals != Totals::default() || rows.iter().any(|row| row.counts != Counts::default());
-        has_number.then_some((record.day, Self { totals, rows }))
+        let rows = if languages { rows } else { Box::default() };
+        has_number.then_some((record.day, Self { totals, rows, ..Self::default() }))
+    }
+
+    /// The same with names that are held once.
+    #[must_use]
+    pub(super) fn with_names(mut self, labels: &mut Labels) -> Self {
+        for row in &mut self.rows {
+            row.language = labels.share(&row.language);
+            row.editor = labels.share(&row.editor);
+        }
+        self
+    }
+
+    /// Takes in what the owner's own report says now; what was counted from people stays.
+    pub(super) fn renew(&mut self, entity: Self) {
+        let Totals { active_chat_users, unlisted_active_users, .. } = self.totals;
+        self.totals = Totals { active_chat_users, unlisted_active_users, ..entity.totals };
+        if !self.counted {
+            self.rows = entity.rows;
+        }
+    }
+
+    /// Takes in what was counted from people; what the owner's own report says stays.
+    pub(super) fn count(&mut self, people: Self) {
+        let Totals { active_chat_users, unlisted_active_users, .. } = people.totals;
+        let unlisted_active_users = unlisted_active_users.or(self.totals.unlisted_active_users);
+        self.totals = Totals { active_chat_users, unlisted_active_users, ..self.totals };
+        *self = Self { totals: self.totals, ..people };
     }
 }
 
@@ -239,7 +338,7 @@ mod tests {
     /// The day of a report's record.
     fn entity(json: &str) -> Option<DayUsage> {
         let record: EntityDay = serde_json::from_str(json).unwrap();
-        DayUsage::from_entity(&record, &mut Labels::default()).map(|(_, usage)| usage)
+        DayUsage::from_entity(&record, true, &mut Labels::default()).map(|(_, usage)| usage)
     }
 
     #[test]
@@ -263,9 +362,9 @@ mod tests {
             active_users: Some(3),
             chat_turns: Some(10),
             chat_acceptances: Some(3),
-            active_chat_users: None,
             weekly_active_users: Some(5),
             monthly_active_users: Some(8),
+            ..Totals::default()
         };
         assert_eq!(usage.totals, totals);
         let counts = Counts {

@@ -34,8 +34,6 @@ pub struct ViewOptions {
 pub struct Snapshot<'a> {
     /// The moment.
     pub at: Instant,
-    /// Which of GitHub's interfaces is asked.
-    pub api: Api,
     /// The owners, each followed by its teams.
     pub scopes: Vec<ScopeView<'a>>,
     /// How asking went, by owner.
@@ -82,6 +80,10 @@ pub struct LatestDay<'a> {
 pub struct OwnerView<'a> {
     /// Whose.
     pub owner: &'a Owner,
+    /// Which of GitHub's interfaces is asked.
+    pub api: Api,
+    /// Whether rows have languages only, because reports about people are refused.
+    pub languages_only: bool,
     /// Everything held of the owner as a whole.
     pub usage: &'a ScopeUsage,
     /// By source.
@@ -92,7 +94,7 @@ pub struct OwnerView<'a> {
 
 /// Shows the state as it is at `now`.
 pub fn view<'a>(state: &'a State, now: Instant, options: &ViewOptions) -> Snapshot<'a> {
-    let mut snapshot = Snapshot { at: now, api: state.api, scopes: Vec::new(), owners: Vec::new() };
+    let mut snapshot = Snapshot { at: now, scopes: Vec::new(), owners: Vec::new() };
     for (owner, held) in &state.owners {
         let frame = Frame::of(held, now, options);
         let teams = held.teams.values().map(|team| (Some(&*team.slug), &team.usage));
@@ -102,8 +104,15 @@ pub fn view<'a>(state: &'a State, now: Instant, options: &ViewOptions) -> Snapsh
             snapshot.scopes.push(frame.show(owner, team, usage, &folds));
             folded.add(&folds);
         }
-        let (usage, sources) = (&held.usage, &held.sources);
-        snapshot.owners.push(OwnerView { owner, usage, sources, folded: folded.counts() });
+        let OwnerState { api, languages_only, usage, sources, .. } = held;
+        snapshot.owners.push(OwnerView {
+            owner,
+            api: *api,
+            languages_only: *languages_only,
+            usage,
+            sources,
+            folded: folded.counts(),
+        });
     }
     snapshot
 }
@@ -148,9 +157,7 @@ impl Frame {
         let latest = self.latest(usage, team.is_some()).map(|(day, usage)| LatestDay {
             day,
             totals: &usage.totals,
-            rows: folds
-                .apply(&usage.rows)
-                .map_or(Cow::Borrowed(&*usage.rows), |rows| Cow::Owned(rows.into_vec())),
+            rows: folds.apply(usage).map_or(Cow::Borrowed(&*usage.rows), |rows| Cow::Owned(rows.into_vec())),
         });
         let shown = usage.days.iter().filter(|(day, _)| self.first.is_some_and(|first| **day >= first));
         let history =

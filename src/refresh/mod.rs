@@ -1,11 +1,18 @@
 //! Driving the straight line: who is asked when, and what becomes of the answers.
 //!
-//! One [`watcher`] for each source of each owner asks by its [`schedule`] and sends news ([`roster`] says which teams
-//! are watched); the [`keeper`] owns the state, takes the news in, and leaves a rendered picture in [`published`] for
-//! the server.
+//! One [`watch`] for each owner asks by its [`schedule`] and sends news. By the [`usage`] API every source is asked for by
+//! itself ([`roster`] says which teams are watched); [`reports`] give everything from the same files: [`latest`] says which
+//! days there are, [`days`] which of them are due, [`teams`] who is listed. A [`round`] is what came of one attempt. The
+//! [`keeper`] owns the state, takes the news in, and leaves a rendered picture in [`published`] for the server.
 
+pub mod days;
 pub mod keeper;
+pub mod latest;
 pub mod published;
+pub mod reports;
 pub mod roster;
+pub mod round;
 pub mod schedule;
-pub mod watcher;
+pub mod teams;
+pub mod usage;
+pub mod watch;

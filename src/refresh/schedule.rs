@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::round::Round;
 use crate::{
     clock::{Instant, after},
     github::budget::doubled,
@@ -42,6 +43,17 @@ impl Schedule {
             self.next_cycle = after(now, jittered(self.interval, fastrand::f64()));
         }
         self.cycle
+    }
+
+    /// The attempt has ended: whether it failed, so that the next one comes sooner.
+    pub fn ended(&mut self, now: Instant, rounds: &[&Round]) -> bool {
+        let failed = rounds.iter().any(|round| round.problem.is_some());
+        if failed {
+            self.failed(now, rounds.iter().filter_map(|round| round.retry_at).max());
+        } else {
+            self.succeeded();
+        }
+        failed
     }
 
     /// The attempt got everything: the next one begins the next cycle.

@@ -188,7 +188,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::owner::Owner;
+    use crate::{owner::Owner, source::Api};
 
     fn day(day: &str, figures: [Option<i64>; 3]) -> DayOverview {
         let [active_users, suggestions, acceptances] = figures;
@@ -201,7 +201,15 @@ mod tests {
     }
 
     fn draw_with(latest: Option<DayOverview>, days: Vec<DayOverview>) -> String {
-        figures(&OwnerOverview { owner: Owner::org("octo"), latest, days, sources: Vec::new() }).into_string()
+        figures(&OwnerOverview {
+            owner: Owner::org("octo"),
+            api: Api::Usage,
+            languages_only: false,
+            latest,
+            days,
+            sources: Vec::new(),
+        })
+        .into_string()
     }
 
     #[test]

@@ -43,12 +43,6 @@ pub fn page(picture: &Picture, now: Instant) -> String {
                 main {
                     (summary(overview))
                     (left_out(&picture.plan))
-                    @if overview.api == Api::Reports {
-                        p.note {
-                            "Read from GitHub\u{2019}s usage metrics reports. This version reads the figures of organisations and \
-                             enterprises from them, without editors; there are no figures of teams yet."
-                        }
-                    }
                     @for (index, owner) in overview.owners.iter().enumerate() { (section(index, owner, now)) }
                     @if let Some(limits) = limits::section(&picture.ledger, now) { (limits) }
                 }
@@ -151,8 +145,23 @@ fn section(index: usize, owner: &OwnerOverview, now: Instant) -> Markup {
             }
             @if owner.latest.is_some() || !owner.days.is_empty() { (figures::figures(owner)) }
             @if owner.days.is_empty() { p.nothing { (without_days(owner)) } }
-            @if !owner.sources.is_empty() { (sources::table(owner, now)) }
+            @if !owner.sources.is_empty() {
+                (sources::table(owner, now))
+                p.note { "Asked by " (interface(owner.api)) "." @if owner.languages_only { " " (LANGUAGES_ONLY) } }
+            }
         }
+    }
+}
+
+/// What is missing where GitHub refuses its reports about people.
+const LANGUAGES_ONLY: &str = "GitHub refuses the reports about what people did: languages come from the owner\u{2019}s own report, \
+    without editors; people by language, people who used chat, and all figures of teams but their size are missing.";
+
+/// Which of GitHub's interfaces is asked.
+const fn interface(api: Api) -> &'static str {
+    match api {
+        Api::Reports => "GitHub\u{2019}s usage metrics reports",
+        Api::Usage => "the Copilot usage API, which GitHub itself has closed",
     }
 }
 
@@ -225,6 +234,8 @@ mod tests {
             DayOverview { day, active_users: Some(1_234), suggestions: Some(4), acceptances: Some(1) };
         OwnerOverview {
             owner: Owner::org(name),
+            api: Api::Reports,
+            languages_only: false,
             latest: Some(figures),
             days: vec![figures],
             sources: vec![(Source::Activity, activity)],
@@ -272,6 +283,17 @@ mod tests {
         let html = show(vec![owner("octo", tried(None))]);
         says(&html, &["Organisation", "<h2>octo</h2>", "All sources work.", "9 seconds ago"]);
         says(&html, &["Thursday, 19 November 2026</time> (UTC), 3 days ago", ">1,234<", ">25%<"]);
+    }
+
+    #[test]
+    fn an_owner_says_which_interface_answers_and_what_a_refusal_leaves_out() {
+        let reports = || owner("octo", tried(None));
+        let usage = OwnerOverview { api: Api::Usage, ..reports() };
+        let html = show(vec![reports()]);
+        says(&html, &["Asked by GitHub\u{2019}s usage metrics reports."]);
+        assert!(!html.contains("without editors"), "{html}");
+        says(&show(vec![usage]), &["Asked by the Copilot usage API"]);
+        says(&show(vec![OwnerOverview { languages_only: true, ..reports() }]), &["without editors"]);
     }
 
     #[test]

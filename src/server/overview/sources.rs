@@ -10,7 +10,7 @@ use crate::{
         overview::OwnerOverview,
         state::{Attempt, SourceState, Targets},
     },
-    source::Source,
+    source::{Api, Source},
 };
 
 const COLUMNS: [&str; 5] = ["Source", "State", "Last success", "Next try", "Result"];
@@ -108,12 +108,7 @@ fn why(owner: &OwnerOverview, source: Source, state: &SourceState) -> Option<Mar
         html! {
             @if failing { (failures(last)) p { (remains(owner, source, state)) } }
             @else if last.waiting { p { (waiting(owner)) } }
-            @if small_teams {
-                p {
-                    "GitHub leaves out days on which a team had fewer than five members with a licence; "
-                    "such a team has no data until it grows."
-                }
-            }
+            @if small_teams { p { (small(owner.api)) } }
         }
     })
 }
@@ -123,10 +118,31 @@ fn has_figures(owner: &OwnerOverview) -> bool {
 }
 
 fn waiting(owner: &OwnerOverview) -> &'static str {
-    if !has_figures(owner) {
-        "GitHub has published nothing yet for this owner. Nothing to change: it is asked again."
-    } else {
-        "GitHub\u{2019}s last answer was empty; the figures shown are the last good ones."
+    match (has_figures(owner), owner.api) {
+        (false, _) => {
+            "GitHub has published nothing yet for this owner. Nothing to change: it is asked again."
+        }
+        (true, Api::Usage) => {
+            "GitHub\u{2019}s last answer was empty; the figures shown are the last good ones."
+        }
+        (true, Api::Reports) => {
+            "GitHub has not published every report of the newest days yet. Nothing to change: it is asked again, and \
+             what is there is shown."
+        }
+    }
+}
+
+/// Why a team has no data.
+const fn small(api: Api) -> &'static str {
+    match api {
+        Api::Usage => {
+            "GitHub leaves out days on which a team had fewer than five members with a licence; such a team has no data \
+             until it grows."
+        }
+        Api::Reports => {
+            "GitHub lists only teams of five or more people with a seat; a team that is no longer in its newest list \
+             shows older days only."
+        }
     }
 }
 
@@ -163,10 +179,13 @@ fn remains(owner: &OwnerOverview, source: Source, state: &SourceState) -> &'stat
     };
     match (held, source) {
         (false, _) => "There are no figures from this source yet.",
-        (true, Source::Teams) => "What was read is shown; for the rest the figures are the last good ones.",
+        (true, _) if state.last.as_ref().is_some_and(|last| read(last.targets)) => PARTLY,
+        (true, Source::Teams) => PARTLY,
         (true, _) => "The figures shown are the last good ones.",
     }
 }
+
+const PARTLY: &str = "What was read is shown; for the rest the figures are the last good ones.";
 
 #[cfg(test)]
 mod tests {
@@ -206,6 +225,8 @@ mod tests {
         let state = SourceState { last, ..SourceState::default() };
         let owner = OwnerOverview {
             owner: Owner::org("octo"),
+            api: Api::Usage,
+            languages_only: false,
             latest: None,
             days: first.iter_days().take(days).map(day).collect(),
             sources: vec![(source, state)],

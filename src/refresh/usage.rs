@@ -1,4 +1,4 @@
-//! The questions of one source of one owner: which targets there are, what was read of each, and what is due.
+//! Watching an owner by the usage API: which targets a source has, what was read of each, and what is due.
 
 use std::{
     collections::BTreeMap,
@@ -6,65 +6,37 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::TimeDelta;
 use futures_util::{StreamExt, future, stream};
-use tokio::sync::mpsc;
 
-use super::{roster::watched, schedule::Schedule};
+use super::{
+    roster::watched,
+    round::Round,
+    schedule::Schedule,
+    watch::{Stopped, Watch},
+};
 use crate::{
-    clock::{Instant, SharedClock, after},
-    config::TeamPatterns,
+    clock::{Instant, SharedClock},
     github::{
-        Answer, Client, Failure, Reason, Validators,
-        credential::Fingerprint,
-        reports, teams,
+        Answer, Client, Failure, Reason, Validators, teams,
         usage::{self, Window},
     },
-    model::{
-        Records, Update,
-        state::{Attempt, Targets},
-    },
+    model::{Records, Update, state::Targets},
     owner::{Owner, Team},
-    source::{Api, Source},
+    source::Source,
 };
 
 /// Validators older than this are not used, so that everything is read whole once a day: the data they stand for may
 /// have been dropped, and GitHub's tags need not know everything.
 const VALIDATORS_LIVE: TimeDelta = TimeDelta::days(1);
 
-/// After a failure, how often it is seen whether the credential has changed.
-const CREDENTIAL_LOOK: Duration = Duration::from_secs(5);
-
-/// So many failures in a row end a round: GitHub is down, and asking for a thousand teams will not bring it back.
-const MOST_FAILURES_IN_A_ROW: u32 = 3;
-
-/// What a watcher is told.
-#[derive(Clone, Debug)]
-pub struct Task {
-    /// Whose questions.
-    pub owner: Owner,
-    /// By which interface.
-    pub api: Api,
-    /// Which of them.
-    pub source: Source,
-    /// Which teams.
-    pub teams: TeamPatterns,
-    /// How often.
-    pub interval: Duration,
-    /// How many at a time.
-    pub concurrency: usize,
-}
-
 /// Asks for one source of one owner, forever.
 #[derive(Debug)]
-pub struct Watcher {
-    client: Arc<Client>,
-    clock: SharedClock,
-    news: mpsc::Sender<Update>,
-    task: Task,
+pub struct UsageWatcher {
+    watch: Watch,
+    source: Source,
     /// The owner as a whole; asked for by the source `activity`.
     whole: Target,
     /// The rest is asked for by the source `teams`.
@@ -120,35 +92,12 @@ struct News {
     days: Option<Records>,
 }
 
-/// What came of one attempt so far.
-#[derive(Debug, Default)]
-struct Round {
-    failures: BTreeMap<Reason, u64>,
-    problem: Option<Failure>,
-    retry_at: Option<Instant>,
-    in_a_row: u32,
-    over: bool,
-}
-
-/// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
-    Well,
-    Badly,
-}
-
-/// Whoever took the news is gone: the service is stopping.
-#[derive(Debug)]
-struct Stopped;
-
-impl Watcher {
-    /// A watcher that has asked nothing yet and sends what it learns to `news`.
-    pub fn new(client: Arc<Client>, clock: SharedClock, news: mpsc::Sender<Update>, task: Task) -> Self {
+impl UsageWatcher {
+    /// A watcher that has asked nothing yet.
+    pub fn new(watch: Watch, source: Source) -> Self {
         Self {
-            client,
-            clock,
-            news,
-            task,
+            watch,
+            source,
             whole: Target::default(),
             team_list: Validated::default(),
             teams: BTreeMap::new(),
@@ -157,94 +106,37 @@ impl Watcher {
 
     /// Asks whenever something is due, until nobody listens any more.
     pub async fn run(mut self) {
-        let mut schedule = Schedule::new(self.task.interval, self.clock.now());
+        let mut schedule = Schedule::new(self.watch.task.interval, self.watch.now());
         loop {
-            let credential = self.client.fingerprint(&self.task.owner).await;
+            let credential = self.watch.client.fingerprint(&self.watch.task.owner).await;
             match self.attempt(&mut schedule).await {
                 Err(Stopped) => return,
-                Ok(Ended::Well) => self.clock.sleep_until(schedule.next()).await,
-                Ok(Ended::Badly) => self.wait_for_other_credential(credential, schedule.next()).await,
+                Ok(failed) => self.watch.rest(failed, credential, schedule.next()).await,
             }
         }
     }
 
-    /// Waits until the next attempt is due, or until the credential is another than it was: somebody may have mended
-    /// the very thing that failed.
-    async fn wait_for_other_credential(&self, before: Option<Fingerprint>, next: Instant) {
-        if before.is_none() {
-            return self.clock.sleep_until(next).await;
-        }
-        loop {
-            let now = self.clock.now();
-            if now >= next {
-                return;
-            }
-            self.clock.sleep_until(next.min(after(now, CREDENTIAL_LOOK))).await;
-            if self.client.fingerprint(&self.task.owner).await != before {
-                tracing::info!(owner = %self.task.owner, source = %self.task.source, "the credential has changed");
-                return;
-            }
-        }
-    }
-
-    /// Asks for everything that is due and reports how it went.
-    async fn attempt(&mut self, schedule: &mut Schedule) -> Result<Ended, Stopped> {
-        let began = self.clock.now();
+    /// Asks for everything that is due and reports how it went: whether it failed.
+    async fn attempt(&mut self, schedule: &mut Schedule) -> Result<bool, Stopped> {
+        let began = self.watch.now();
         let cycle = schedule.begin(began);
-        let round = match self.task.source {
+        let round = match self.source {
             Source::Activity => self.ask_owner().await?,
             Source::Teams => self.ask_teams(cycle).await?,
         };
-        let now = self.clock.now();
-        if round.problem.is_some() {
-            schedule.failed(now, round.retry_at);
-        } else {
-            schedule.succeeded();
-        }
-        self.log(&round, schedule.next());
-        let attempt = Attempt {
-            at: now,
-            took: (now - began).to_std().unwrap_or_default(),
-            failures: round.failures,
-            problem: round.problem,
-            waiting: self.task.source == Source::Activity && self.whole.is_empty(),
-            targets: self.targets(),
-            next: schedule.next(),
-        };
-        let ended = if attempt.is_success() { Ended::Well } else { Ended::Badly };
-        self.tell(Update::Attempt { owner: self.task.owner.clone(), source: self.task.source, attempt })
-            .await
-            .map(|()| ended)
-    }
-
-    fn log(&self, round: &Round, next: Instant) {
-        let (owner, source) = (&self.task.owner, self.task.source);
-        let next = next.to_rfc3339_opts(SecondsFormat::Secs, true);
-        match &round.problem {
-            None => tracing::debug!(%owner, %source, next, "refreshed"),
-            Some(problem) => {
-                let all: Vec<_> =
-                    round.failures.iter().map(|(reason, count)| format!("{reason}={count}")).collect();
-                let (reason, detail, failures) = (problem.reason, &problem.detail, all.join(","));
-                tracing::warn!(%owner, %source, %reason, detail, failures, next, "refresh failed");
-            }
-        }
+        let failed = schedule.ended(self.watch.now(), &[&round]);
+        let waiting = self.source == Source::Activity && self.whole.is_empty();
+        let span = (began, schedule.next());
+        self.watch.report(self.source, round, span, self.targets(), waiting).await.map(|()| failed)
     }
 
     async fn ask_owner(&mut self) -> Result<Round, Stopped> {
         let mut round = Round::default();
-        let now = self.clock.now();
-        let answer = match self.task.api {
-            Api::Usage => {
-                let known = self.whole.validated.known(now);
-                let days =
-                    usage::days(&self.client, &self.task.owner, None, &Window::default(), &known).await;
-                days.map(|answer| answer.map(Records::Usage))
-            }
-            Api::Reports => {
-                reports::month(&self.client, &self.task.owner).await.map(|answer| answer.map(Records::Report))
-            }
-        };
+        let now = self.watch.now();
+        let known = self.whole.validated.known(now);
+        let (client, owner) = (&self.watch.client, &self.watch.task.owner);
+        let answer = usage::days(client, owner, None, &Window::default(), &known).await;
+        let answer = answer.map(|answer| answer.map(Records::Usage));
         let (asked, news) = self.whole.take(answer, now);
         round.took(asked);
         self.pass_on(None, news, now).await?;
@@ -255,10 +147,10 @@ impl Watcher {
     /// longest ago first, so that a few that always fail do not keep the others from being asked.
     async fn ask_teams(&mut self, cycle: Instant) -> Result<Round, Stopped> {
         let mut round = Round::default();
-        if self.task.teams.is_none() {
+        if self.watch.task.teams.is_none() {
             return Ok(round);
         }
-        let now = self.clock.now();
+        let now = self.watch.now();
         if self.team_list.is_due(cycle, now) {
             round.took(self.ask_team_list().await?);
         }
@@ -279,7 +171,7 @@ impl Watcher {
         let mut answers = stream::iter(questions)
             .take_while(|_| future::ready(!over.load(Ordering::Relaxed)))
             .map(TeamQuestion::ask)
-            .buffer_unordered(self.task.concurrency);
+            .buffer_unordered(self.watch.task.concurrency);
         while let Some((id, asked, answer)) = answers.next().await {
             let Some(team) = self.teams.get_mut(&id) else { continue };
             let (result, news) = team.take(answer, asked);
@@ -293,15 +185,15 @@ impl Watcher {
     fn question(&self, id: u64) -> Option<TeamQuestion> {
         let team = self.teams.get(&id)?;
         let (client, clock, owner) =
-            (Arc::clone(&self.client), Arc::clone(&self.clock), self.task.owner.clone());
+            (Arc::clone(&self.watch.client), Arc::clone(&self.watch.clock), self.watch.task.owner.clone());
         let known = team.validated.known(clock.now());
         Some(TeamQuestion { id, slug: team.slug.clone(), known, client, clock, owner })
     }
 
     async fn ask_team_list(&mut self) -> Result<Result<(), Failure>, Stopped> {
-        let now = self.clock.now();
-        let owner = &self.task.owner;
-        let records = match teams::teams(&self.client, owner, &self.team_list.known(now)).await {
+        let now = self.watch.now();
+        let owner = &self.watch.task.owner;
+        let records = match teams::teams(&self.watch.client, owner, &self.team_list.known(now)).await {
             Err(failure) => return Ok(Err(failure)),
             Ok(Answer::Unchanged) => {
                 self.team_list.read = Some(now);
@@ -315,9 +207,9 @@ impl Watcher {
                 records
             }
         };
-        let watched = watched(&records, &self.task.teams, owner);
+        let watched = watched(&records, &self.watch.task.teams, owner);
         self.keep_targets(&watched);
-        self.tell(Update::Teams { owner: self.task.owner.clone(), teams: watched }).await.map(Ok)
+        self.watch.tell(Update::Teams { owner: self.watch.task.owner.clone(), teams: watched }).await.map(Ok)
     }
 
     /// Follows a complete team list. A renamed team is asked anew: its address has changed.
@@ -331,7 +223,7 @@ impl Watcher {
     }
 
     fn targets(&self) -> Targets {
-        match self.task.source {
+        match self.source {
             Source::Activity => count([&self.whole]),
             Source::Teams => count(self.teams.values()),
         }
@@ -340,11 +232,7 @@ impl Watcher {
     /// Tells what was read, if anything was.
     async fn pass_on(&self, team: Option<u64>, news: Option<News>, at: Instant) -> Result<(), Stopped> {
         let Some(News { days }) = news else { return Ok(()) };
-        self.tell(Update::Days { owner: self.task.owner.clone(), team, days, at }).await
-    }
-
-    async fn tell(&self, update: Update) -> Result<(), Stopped> {
-        self.news.send(update).await.map_err(|_| Stopped)
+        self.watch.tell(Update::Days { owner: self.watch.task.owner.clone(), team, days, at }).await
     }
 }
 
@@ -387,22 +275,6 @@ impl Validated {
     fn known(&self, now: Instant) -> Validators {
         let fresh = self.whole.is_some_and(|whole| now - whole < VALIDATORS_LIVE);
         if fresh { self.validators.clone() } else { Validators::default() }
-    }
-}
-
-impl Round {
-    /// Takes note of one question.
-    fn took(&mut self, asked: Result<(), Failure>) {
-        let Err(failure) = asked else {
-            self.in_a_row = 0;
-            return;
-        };
-        *self.failures.entry(failure.reason).or_default() += 1;
-        self.retry_at = self.retry_at.max(failure.retry_at);
-        // A refusal of one target is an answer: GitHub is not down.
-        self.in_a_row = if failure.reason.is_about_target() { 0 } else { self.in_a_row + 1 };
-        self.over |= failure.reason.stops_round() || self.in_a_row >= MOST_FAILURES_IN_A_ROW;
-        self.problem.get_or_insert(failure);
     }
 }
 

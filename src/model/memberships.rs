@@ -1,0 +1,175 @@
+//! Who was in which team on which days, while what people did is being joined with it.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, NaiveDate};
+
+use crate::github::reports::{Fold, UserTeam};
+
+/// How many days have bits of their own.
+pub const MOST_DAYS: u32 = 64;
+
+/// The bit of a day. Days less than [`MOST_DAYS`] apart have different ones.
+pub(super) fn bit(day: NaiveDate) -> u64 {
+    1 << day.num_days_from_ce().rem_euclid(MOST_DAYS.cast_signed())
+}
+
+/// The teams of one day as GitHub lists them: who has a seat and is in which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TeamList {
+    /// UTC day.
+    pub day: NaiveDate,
+    /// The names of the teams, by id; empty where GitHub gave none.
+    pub slugs: BTreeMap<u64, String>,
+    /// User and team.
+    members: Vec<(u64, u64)>,
+}
+
+impl TeamList {
+    /// Nobody yet.
+    pub fn of(day: NaiveDate) -> Self {
+        Self { day, slugs: BTreeMap::new(), members: Vec::new() }
+    }
+}
+
+/// The rows of a `user-teams` report.
+impl Fold for TeamList {
+    type Row<'de> = UserTeam<'de>;
+
+    fn begin(&self) -> Self {
+        Self::of(self.day)
+    }
+
+    fn row(&mut self, row: UserTeam<'_>) -> Result<(), &'static str> {
+        if row.day.is_some_and(|day| day != self.day) {
+            return Err("a record is of another day");
+        }
+        self.members.push((row.user_id, row.team_id));
+        let slug = row.slug.unwrap_or_default();
+        if self.slugs.get(&row.team_id).is_none_or(String::is_empty) {
+            self.slugs.insert(row.team_id, slug.as_ref().to_owned());
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, mut file: Self) {
+        self.members.append(&mut file.members);
+        self.slugs.append(&mut file.slugs);
+    }
+}
+
+/// The teams of several days.
+#[derive(Clone, Debug, Default)]
+pub struct Memberships {
+    /// By user, then team.
+    pub(super) entries: Vec<Membership>,
+    /// People by team, for every day that was read.
+    seated: BTreeMap<NaiveDate, BTreeMap<u64, i64>>,
+}
+
+/// Somebody in a team: on which days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Membership {
+    pub(super) user: u64,
+    pub(super) team: u64,
+    pub(super) days: u64,
+}
+
+impl Memberships {
+    /// Takes in the list of one day.
+    pub fn add(&mut self, list: TeamList) {
+        let TeamList { day, mut members, .. } = list;
+        members.sort_unstable();
+        members.dedup();
+        let seated = self.seated.entry(day).or_default();
+        for (_, team) in &members {
+            *seated.entry(*team).or_default() += 1;
+        }
+        let days = bit(day);
+        let new = members.into_iter().map(|(user, team)| Membership { user, team, days });
+        self.entries = union(std::mem::take(&mut self.entries), new);
+    }
+
+    /// How many people each listed team had on that day; nothing if that day's list was not read.
+    pub fn seated(&self, day: NaiveDate) -> Option<&BTreeMap<u64, i64>> {
+        self.seated.get(&day)
+    }
+
+    /// The teams that somebody was in on that day: the place of the entry, and the team.
+    pub(super) fn of(&self, user: u64, day: NaiveDate) -> impl Iterator<Item = (usize, u64)> {
+        let first = self.entries.partition_point(|entry| entry.user < user);
+        let own = self.entries[first..].iter().take_while(move |entry| entry.user == user);
+        let listed = own.enumerate().filter(move |(_, entry)| entry.days & bit(day) != 0);
+        listed.map(move |(index, entry)| (first + index, entry.team))
+    }
+}
+
+/// Two sorted lists as one, the days of the same pair put together. Pairs without a day are left out.
+pub(super) fn union(old: Vec<Membership>, new: impl Iterator<Item = Membership>) -> Vec<Membership> {
+    let pair = |entry: &Membership| (entry.user, entry.team);
+    let mut all: Vec<Membership> = Vec::with_capacity(old.len());
+    let (mut old, mut new) = (old.into_iter().peekable(), new.peekable());
+    loop {
+        let next = match (old.peek(), new.peek()) {
+            (Some(a), Some(b)) if pair(a) <= pair(b) => old.next(),
+            (Some(_), None) => old.next(),
+            _ => new.next(),
+        };
+        let Some(next) = next.filter(|next| next.days != 0) else {
+            if old.peek().is_none() && new.peek().is_none() {
+                return all;
+            }
+            continue;
+        };
+        match all.last_mut() {
+            Some(last) if pair(last) == pair(&next) => last.days |= next.days,
+            _ => all.push(next),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(day: &str, members: &[(u64, u64)]) -> TeamList {
+        let mut list = TeamList::of(day.parse().unwrap());
+        for (user, team) in members {
+            let json = format!(r#"{{"day":"{day}","user_id":{user},"team_id":"{team}","slug":"t{team}"}}"#);
+            list.row(serde_json::from_str(&json).unwrap()).unwrap();
+        }
+        list
+    }
+
+    fn teams(memberships: &Memberships, user: u64, day: &str) -> Vec<u64> {
+        memberships.of(user, day.parse().unwrap()).map(|(_, team)| team).collect()
+    }
+
+    #[test]
+    fn everybody_is_in_the_teams_of_the_day_and_counted_once() {
+        let mut memberships = Memberships::default();
+        memberships.add(list("2026-11-17", &[(2, 9), (1, 9), (1, 7), (1, 9)]));
+        memberships.add(list("2026-11-16", &[(1, 9), (3, 8)]));
+        assert_eq!(teams(&memberships, 1, "2026-11-17"), [7, 9]);
+        assert_eq!(teams(&memberships, 1, "2026-11-16"), [9]);
+        assert_eq!(teams(&memberships, 3, "2026-11-17"), [] as [u64; 0]);
+        assert_eq!(teams(&memberships, 4, "2026-11-17"), [] as [u64; 0]);
+        let seated = |day: &str| memberships.seated(day.parse().unwrap()).cloned();
+        assert_eq!(seated("2026-11-17"), Some([(7, 1), (9, 2)].into()));
+        assert_eq!(seated("2026-11-15"), None);
+    }
+
+    #[test]
+    fn a_list_of_another_day_is_refused() {
+        let mut list = TeamList::of("2026-11-17".parse().unwrap());
+        let row = r#"{"day":"2026-11-16","user_id":1,"team_id":2}"#;
+        assert!(list.row(serde_json::from_str(row).unwrap()).is_err());
+    }
+
+    #[test]
+    fn files_of_a_report_are_put_together() {
+        let mut all = list("2026-11-17", &[(1, 9)]);
+        all.merge(list("2026-11-17", &[(2, 8)]));
+        assert_eq!(all, list("2026-11-17", &[(1, 9), (2, 8)]));
+    }
+}

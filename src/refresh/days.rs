@@ -1,0 +1,212 @@
+//! Which days reports are read of, what of each has been read, and what is due. Pure.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days as Span, NaiveDate, TimeDelta};
+
+use crate::{clock::Instant, model::state::MONTH};
+
+/// Late telemetry revises a day for about three days after it was published.
+const TRAILING: i64 = 4;
+
+/// The newest days are read again when they were last read so long ago.
+const AGAIN_AFTER: TimeDelta = TimeDelta::days(1);
+
+/// What can be read of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What people did.
+    People,
+    /// Who is in which team.
+    Teams,
+    /// Both, put together.
+    Joined,
+}
+
+/// The days of one owner.
+#[derive(Debug, Default)]
+pub struct Days {
+    by_day: BTreeMap<NaiveDate, DayRead>,
+    newest: Option<NaiveDate>,
+    settle_days: u64,
+}
+
+/// What was read of a day.
+#[derive(Debug, Default)]
+struct DayRead {
+    /// What the owner's own report of the day looked like; nothing for days before its month.
+    entity: Option<u64>,
+    people: Option<Reading>,
+    teams: Option<Reading>,
+    joined: Option<Reading>,
+}
+
+/// When something was read, and what the owner's own report looked like then.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    at: Instant,
+    entity: Option<u64>,
+}
+
+impl Days {
+    /// No days yet, of which the one that is shown can be older than the newest by `settle_days`.
+    pub fn settling(settle_days: u8) -> Self {
+        Self { settle_days: settle_days.into(), ..Self::default() }
+    }
+
+    /// Follows the days that GitHub has published, each with what tells whether it has changed. Older days that are
+    /// still needed stay.
+    pub fn follow(&mut self, published: &BTreeMap<NaiveDate, u64>) {
+        let Some((newest, _)) = published.last_key_value() else { return };
+        self.newest = Some(*newest);
+        let month = self.month_begins();
+        self.by_day.retain(|day, _| published.contains_key(day) || Some(*day) < month);
+        let begins = self.begins();
+        self.by_day.retain(|day, _| Some(*day) >= begins);
+        for (day, entity) in published.iter().filter(|(day, _)| Some(**day) >= month) {
+            self.by_day.entry(*day).or_default().entity = Some(*entity);
+        }
+    }
+
+    /// Adds a day before the month.
+    pub fn add(&mut self, day: NaiveDate) {
+        self.by_day.entry(day).or_default();
+    }
+
+    /// Whether a day is read.
+    pub fn contains(&self, day: NaiveDate) -> bool {
+        self.by_day.contains_key(&day)
+    }
+
+    /// The newest day that is published.
+    pub fn newest(&self) -> Option<NaiveDate> {
+        self.newest
+    }
+
+    /// The first of the 28 days up to the newest.
+    pub fn month_begins(&self) -> Option<NaiveDate> {
+        self.back(u64::from(MONTH) - 1)
+    }
+
+    /// The first day on which the monthly people of the day that is shown depend.
+    pub fn begins(&self) -> Option<NaiveDate> {
+        self.back(u64::from(MONTH) - 1 + self.settle_days)
+    }
+
+    /// The first day that can be the one that is shown: of a team that may lag by a day.
+    pub fn shown_from(&self) -> Option<NaiveDate> {
+        self.back(1 + self.settle_days)
+    }
+
+    fn back(&self, days: u64) -> Option<NaiveDate> {
+        self.newest?.checked_sub_days(Span::new(days))
+    }
+
+    /// The days of which a part is not read yet, has changed since, or may have: the newest first.
+    pub fn due(&self, part: Part, now: Instant) -> Vec<NaiveDate> {
+        self.by_day.keys().rev().filter(|day| self.is_due(**day, part, now)).copied().collect()
+    }
+
+    /// Whether a part of a day is due.
+    pub fn is_due(&self, day: NaiveDate, part: Part, now: Instant) -> bool {
+        let Some(read) = self.by_day.get(&day) else { return false };
+        let trails = self.newest.is_some_and(|newest| (newest - day).num_days() < TRAILING);
+        let last = match part {
+            Part::People => read.people,
+            Part::Teams => read.teams,
+            Part::Joined => read.joined,
+        };
+        last.is_none_or(|last| last.entity != read.entity || (trails && now - last.at >= AGAIN_AFTER))
+    }
+
+    /// Takes note that a part of a day was read.
+    pub fn read(&mut self, day: NaiveDate, part: Part, at: Instant) {
+        let Some(read) = self.by_day.get_mut(&day) else { return };
+        let reading = Some(Reading { at, entity: read.entity });
+        match part {
+            Part::People => read.people = reading,
+            Part::Teams => read.teams = reading,
+            Part::Joined => read.joined = reading,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> Instant {
+        "2026-11-20T12:00:00Z".parse().unwrap()
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    /// The `count` days up to this one, as they look unrevised.
+    fn month(last: &str, count: u64) -> BTreeMap<NaiveDate, u64> {
+        (0..count).map(|back| (day(last) - Span::new(back), 1)).collect()
+    }
+
+    fn all_read(published: &BTreeMap<NaiveDate, u64>) -> Days {
+        let mut days = Days::settling(0);
+        days.follow(published);
+        for day in published.keys() {
+            days.read(*day, Part::People, noon());
+        }
+        days
+    }
+
+    #[test]
+    fn every_day_is_due_once_and_the_newest_first() {
+        let mut days = Days::settling(0);
+        days.follow(&month("2026-11-17", 3));
+        let all = ["2026-11-17", "2026-11-16", "2026-11-15"].map(day);
+        assert_eq!(days.due(Part::People, noon()), all);
+        days.read(all[1], Part::People, noon());
+        assert_eq!(days.due(Part::People, noon()), [all[0], all[2]]);
+        assert_eq!(days.due(Part::Joined, noon()), all, "each part by itself");
+    }
+
+    #[test]
+    fn a_new_day_and_a_changed_one_are_due_and_nothing_else() {
+        let mut days = all_read(&month("2026-11-17", 28));
+        let mut published = month("2026-11-18", 28);
+        published.insert(day("2026-11-15"), 2);
+        days.follow(&published);
+        assert_eq!(days.due(Part::People, noon()), ["2026-11-18", "2026-11-15"].map(day));
+    }
+
+    #[test]
+    fn the_newest_four_are_due_again_after_a_day() {
+        let days = all_read(&month("2026-11-17", 28));
+        let later = |minutes| noon() + TimeDelta::minutes(minutes);
+        assert_eq!(days.due(Part::People, later(24 * 60 - 1)), [] as [NaiveDate; 0]);
+        let trailing = ["2026-11-17", "2026-11-16", "2026-11-15", "2026-11-14"].map(day);
+        assert_eq!(days.due(Part::People, later(24 * 60)), trailing);
+        assert_eq!(
+            days.due(Part::People, noon() - TimeDelta::days(9)),
+            [] as [NaiveDate; 0],
+            "a clock set back"
+        );
+    }
+
+    #[test]
+    fn days_that_left_the_month_go_and_those_of_a_settling_one_stay() {
+        let mut days = Days::settling(2);
+        days.follow(&month("2026-11-15", 28));
+        days.follow(&month("2026-11-18", 28));
+        let due = days.due(Part::People, noon());
+        assert_eq!((due.len(), due.last().copied()), (30, days.begins()));
+        days.add(day("2026-10-19"));
+        assert_eq!(days.due(Part::People, noon()).len(), 31);
+    }
+
+    #[test]
+    fn a_day_that_github_takes_back_is_no_longer_read() {
+        let mut days = Days::settling(0);
+        days.follow(&month("2099-01-01", 1));
+        days.follow(&month("2026-11-17", 1));
+        assert_eq!(days.due(Part::People, noon()), [day("2026-11-17")]);
+    }
+}
