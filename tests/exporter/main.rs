@@ -13,6 +13,7 @@ mod golden;
 mod http;
 mod outage;
 mod people;
+mod people_edges;
 mod people_files;
 mod people_truth;
 mod program;
