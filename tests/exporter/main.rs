@@ -12,14 +12,23 @@ mod contracts;
 mod golden;
 mod http;
 mod outage;
+mod people;
+mod people_edges;
+mod people_files;
+mod people_truth;
 mod program;
 mod prometheus;
 mod refresh;
+mod refusals;
 #[path = "../simulator/report_truth.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod report_truth;
 mod reports;
+mod requests;
 mod scale;
+#[path = "../simulator/client.rs"]
+#[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
+mod simulator_client;
 mod support;
 #[path = "../simulator/truth.rs"]
 mod truth;

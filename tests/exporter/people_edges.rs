@@ -1,0 +1,196 @@
+//! Reports about people as no simulated company writes them, and what is made of them, worked out by hand.
+
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{path, query_param},
+};
+
+use crate::{
+    company::{NOON, all_up},
+    people::{REPORTS, assert_shows},
+    people_truth::Series,
+    support::{Exporter, ManualClock},
+};
+
+const DAY: &str = "2026-11-17";
+
+/// An element with its four counters and, for chat, prompts.
+fn element(labels: &Value, counts: [u64; 4], interactions: u64) -> Value {
+    let mut element = json!({
+        "code_generation_activity_count": counts[0], "code_acceptance_activity_count": counts[1],
+        "loc_suggested_to_add_sum": counts[2], "loc_added_sum": counts[3],
+        "loc_suggested_to_delete_sum": 0, "loc_deleted_sum": 0,
+        "user_initiated_interaction_count": interactions,
+    });
+    element.as_object_mut().unwrap().extend(labels.as_object().unwrap().clone());
+    element
+}
+
+fn completions(counts: [u64; 4]) -> Value {
+    element(&json!({"feature": "code_completion"}), counts, 0)
+}
+
+fn chat(feature: &str, interactions: u64) -> Value {
+    element(&json!({"feature": feature}), [1, 1, 1, 1], interactions)
+}
+
+fn language(language: &str, feature: &str, counts: [u64; 4]) -> Value {
+    element(&json!({"language": language, "feature": feature}), counts, 0)
+}
+
+fn ide(ide: &str, generations: u64, interactions: u64) -> Value {
+    element(&json!({"ide": ide}), [generations, 0, 0, 0], interactions)
+}
+
+fn row(user: u64, ides: &[Value], features: &[Value], languages: &[Value]) -> Value {
+    json!({
+        "day": DAY, "user_id": user, "user_login": format!("user-{user}"), "totals_by_ide": ides,
+        "totals_by_feature": features, "totals_by_language_feature": languages,
+    })
+}
+
+/// What five people did.
+fn users() -> Vec<Value> {
+    vec![
+        // More completions than languages tell of, chat that is no completion, and an editor that was only talked to.
+        row(
+            1,
+            &[ide("VSCode", 13, 0), ide("intellij", 0, 7)],
+            &[completions([10, 4, 20, 9]), chat("chat_inline", 2)],
+            &[
+                language("Python", "code_completion", [6, 4, 12, 8]),
+                language("python", "chat_inline", [1, 1, 1, 1]),
+                language("go", "code_completion", [0, 0, 0, 0]),
+            ],
+        ),
+        // Took today what was shown yesterday; with a panel open and never asked.
+        row(
+            2,
+            &[ide("vim", 0, 0)],
+            &[completions([0, 2, 0, 3]), chat("chat_panel_ask_mode", 0)],
+            &[language("rust", "code_completion", [0, 2, 0, 3])],
+        ),
+        // Two editors, and languages that come to more than the whole.
+        row(
+            3,
+            &[ide("zed", 1, 0), ide("vim", 2, 0)],
+            &[completions([3, 1, 3, 1]), chat("chat_panel_of_tomorrow", 1)],
+            &[
+                language("C#", "code_completion", [2, 1, 2, 1]),
+                language("csharp", "code_completion", [2, 0, 2, 0]),
+            ],
+        ),
+        // Only chat, and telemetry that is off.
+        row(4, &[ide("vscode", 1, 3)], &[chat("chat_panel_agent_mode", 3)], &[]),
+        row(5, &[], &[], &[]),
+    ]
+}
+
+/// Twice in a team is once; 9 has a seat and did nothing; 5 is in no team. The slug is written as its owner likes it.
+fn user_teams() -> Vec<Value> {
+    let member = |team: u64, slug: &str, user: u64| json!({"day": DAY, "user_id": user, "user_login": format!("user-{user}"), "team_id": team, "slug": slug});
+    let core = [1, 2, 3, 4, 9, 1].map(|user| member(1, "Core", user));
+    let idle = [6, 7, 8, 9, 10].map(|user| member(2, "idle", user));
+    [core.to_vec(), idle.to_vec()].concat()
+}
+
+fn month() -> Vec<Value> {
+    let features = [completions([100, 50, 200, 90]), chat("chat_inline", 30)];
+    let day = json!({
+        "day": DAY, "daily_active_users": 6, "weekly_active_users": 7, "monthly_active_users": 8,
+        "totals_by_feature": features,
+    });
+    vec![json!({"report_start_day": "2026-10-21", "report_end_day": DAY, "day_totals": [day]})]
+}
+
+/// A GitHub with one organisation and one day.
+async fn github() -> MockServer {
+    let github = MockServer::start().await;
+    for (report, day, records) in [
+        ("organization-28-day/latest", None, month()),
+        ("users-28-day/latest", None, users()),
+        ("user-teams-1-day", Some(DAY), user_teams()),
+    ] {
+        let file = format!("/files/{}", report.replace('/', "-"));
+        let links = json!({
+            "download_links": [format!("{}{file}?sig=x", github.uri())],
+            "report_start_day": "2026-10-21", "report_end_day": DAY, "report_day": DAY,
+        });
+        let asked = Mock::given(path(format!("/orgs/octo/copilot/metrics/reports/{report}")));
+        let asked = day.into_iter().fold(asked, |asked, day| asked.and(query_param("day", day)));
+        asked.respond_with(ResponseTemplate::new(200).set_body_json(links)).mount(&github).await;
+        let text: String = records.iter().map(|record| format!("{record}\n")).collect();
+        let answer = ResponseTemplate::new(200).set_body_string(text);
+        Mock::given(path(file)).respond_with(answer).mount(&github).await;
+    }
+    github
+}
+
+fn insert(series: &mut Series, team: &str, family: &str, labels: &str, number: u64) {
+    let name = format!(r#"github_copilot_{family}{{enterprise="",org="octo",team="{team}"{labels}}}"#);
+    series.insert(name, number as f64);
+}
+
+/// What is known of a scope: its eight totals, as of the day and in the history.
+fn totals(series: &mut Series, team: &str, numbers: [u64; 8]) {
+    let names = [
+        "suggestions",
+        "acceptances",
+        "lines_suggested",
+        "lines_accepted",
+        "active_users",
+        "chat_turns",
+        "chat_acceptances",
+        "active_chat_users",
+    ];
+    for (name, number) in names.into_iter().zip(numbers) {
+        insert(series, team, &format!("total_{name}"), "", number);
+        insert(series, team, &format!("daily_{name}"), &format!(r#",day="{DAY}""#), number);
+    }
+    // The start of 2026-11-17.
+    insert(series, team, "day_timestamp_seconds", "", 1_794_873_600);
+}
+
+fn rows(series: &mut Series, team: &str) {
+    for (language, editor, numbers) in [
+        ("python", "vscode", [6, 4, 12, 8, 1]),
+        ("unknown", "vscode", [4, 0, 8, 1, 1]),
+        ("rust", "unknown", [0, 2, 0, 3, 0]),
+        ("csharp", "multiple", [4, 1, 4, 1, 1]),
+    ] {
+        let names = ["suggestions", "acceptances", "lines_suggested", "lines_accepted", "active_users"];
+        for (name, number) in names.into_iter().zip(numbers) {
+            insert(series, team, name, &format!(r#",language="{language}",editor="{editor}""#), number);
+        }
+    }
+}
+
+fn everything() -> Series {
+    let mut series = Series::new();
+    totals(&mut series, "", [100, 50, 200, 90, 6, 30, 1, 3]);
+    totals(&mut series, "core", [13, 7, 23, 13, 4, 6, 4, 3]);
+    totals(&mut series, "idle", [0; 8]);
+    rows(&mut series, "");
+    rows(&mut series, "core");
+    insert(&mut series, "", "weekly_active_users", "", 7);
+    insert(&mut series, "", "monthly_active_users", "", 8);
+    insert(&mut series, "", "unlisted_team_active_users", "", 1);
+    // The month lists no other day, so nobody did anything on any.
+    for (team, active) in [("core", 4), ("idle", 0)] {
+        insert(&mut series, team, "weekly_active_users", "", active);
+        insert(&mut series, team, "monthly_active_users", "", active);
+        insert(&mut series, team, "team_seated_users", "", 5);
+    }
+    series
+}
+
+#[tokio::test]
+async fn rows_that_no_company_writes_are_read_as_they_are_meant() {
+    let github = github().await;
+    let variables = [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "octo"), REPORTS];
+    let exporter = Exporter::start(&github.uri(), &ManualClock::starting(NOON), &variables).await;
+    let scrape = exporter.until_by(0, "all sources up", |scrape| all_up(scrape, 1)).await;
+    assert_shows(&scrape, &everything(), "by hand");
+    exporter.stop().await;
+}
