@@ -17,7 +17,8 @@ const INTERVAL_WITH_QUICK_DAYS: &str = "5s";
 /// # Errors
 /// The problems of the `EXPORTER_…` variables.
 pub fn config(simulator: &Announcement, options: &Options) -> Result<Config, Vec<Problem>> {
-    let api = if options.api == Api::Reports { "reports" } else { "usage" };
+    // GitHub's live interface, as long as the simulated one has it.
+    let api = if options.api == Api::Usage { "usage" } else { "reports" };
     let github = [
         (var::GITHUB_API_URL, simulator.api.clone()),
         (var::GITHUB_TOKEN, simulator.token.clone()),

@@ -48,6 +48,16 @@ struct Reading {
     entity: Option<u64>,
 }
 
+impl DayRead {
+    fn last(&self, part: Part) -> Option<Reading> {
+        match part {
+            Part::People => self.people,
+            Part::Teams => self.teams,
+            Part::Joined => self.joined,
+        }
+    }
+}
+
 impl Days {
     /// No days yet, of which the one that is shown can be older than the newest by `settle_days`.
     pub fn settling(settle_days: u8) -> Self {
@@ -107,16 +117,17 @@ impl Days {
         self.by_day.keys().rev().filter(|day| self.is_due(**day, part, now)).copied().collect()
     }
 
+    /// Whether a part of any day was read.
+    pub fn any_read(&self, part: Part) -> bool {
+        self.by_day.values().any(|read| read.last(part).is_some())
+    }
+
     /// Whether a part of a day is due.
     pub fn is_due(&self, day: NaiveDate, part: Part, now: Instant) -> bool {
         let Some(read) = self.by_day.get(&day) else { return false };
         let trails = self.newest.is_some_and(|newest| (newest - day).num_days() < TRAILING);
-        let last = match part {
-            Part::People => read.people,
-            Part::Teams => read.teams,
-            Part::Joined => read.joined,
-        };
-        last.is_none_or(|last| last.entity != read.entity || (trails && now - last.at >= AGAIN_AFTER))
+        read.last(part)
+            .is_none_or(|last| last.entity != read.entity || (trails && now - last.at >= AGAIN_AFTER))
     }
 
     /// Takes note that a part of a day was read.

@@ -336,9 +336,11 @@ impl ReportWatcher {
             let due = self.days.due(part, self.watch.now());
             let month: Vec<_> =
                 due.into_iter().filter(|day| Some(*day) >= self.days.month_begins()).collect();
-            if month.len() <= MOST_ALONE {
+            let cold = part == Part::People && !self.days.any_read(part);
+            if month.len() <= MOST_ALONE && !cold {
                 self.month_failures = 0;
-            } else if self.month_failures < MOST_MONTH_FAILURES
+            } else if !month.is_empty()
+                && self.month_failures < MOST_MONTH_FAILURES
                 && !self.ask_people_of(Report::UsersMonth, &month, asked).await?
             {
                 continue;

@@ -5,6 +5,7 @@
     reason = "in a test a panic is the answer, and everything is private"
 )]
 
+mod auto;
 mod client;
 mod commands;
 mod company;
