@@ -9,6 +9,7 @@ mod client;
 mod commands;
 mod company;
 mod contracts;
+mod examples;
 mod golden;
 mod http;
 mod outage;
