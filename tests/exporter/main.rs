@@ -12,6 +12,7 @@ mod contracts;
 mod examples;
 mod golden;
 mod http;
+mod memory;
 mod outage;
 mod program;
 mod prometheus;
