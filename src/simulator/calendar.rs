@@ -22,10 +22,14 @@ pub(super) fn shift(day: NaiveDate, days: i64) -> NaiveDate {
     moved.unwrap_or(day)
 }
 
+/// Whether it is a Saturday or a Sunday.
+pub(super) fn is_weekend(day: NaiveDate) -> bool {
+    matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
+}
+
 /// Whether the company's offices are open.
 pub(super) fn is_working_day(day: NaiveDate) -> bool {
-    let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
-    !weekend && !CLOSED.contains(&(day.month(), day.day()))
+    !is_weekend(day) && !CLOSED.contains(&(day.month(), day.day()))
 }
 
 /// Whether the person with these dice is on holiday: up to two weeks, somewhere in every quarter.

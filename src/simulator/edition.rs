@@ -6,32 +6,61 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use fastrand::Rng;
 
-use super::calendar::{number, shift};
+use super::calendar::{is_weekend, number, shift};
 use super::deeds::{self, Deed};
 use super::dice::{chance, mix};
+use super::options::Options;
 use super::world::Person;
+
+/// How days come to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Publishing {
+    /// How long after its end a day is published.
+    after: Duration,
+    /// Whether telemetry may be missing when a day is published. If not, it is whole at once.
+    late: bool,
+    /// Whether Saturdays and Sundays are never reported.
+    quiet_weekends: bool,
+}
 
 /// What was known when a report was written. It changes once a day, when another day is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Edition {
     /// The newest day published by then; the one before it has been out for a day, and so on.
     pub(super) newest: NaiveDate,
-    /// Whether telemetry may still be missing. If not, every published day is whole at once.
-    pub(super) late: bool,
+    publishing: Publishing,
+}
+
+impl Publishing {
+    pub(super) fn of(options: &Options) -> Self {
+        let Options { publish_after: after, late, quiet_weekends, .. } = *options;
+        Self { after, late, quiet_weekends }
+    }
+
+    /// The newest edition at `now`.
+    pub(super) fn at(self, now: DateTime<Utc>) -> Edition {
+        let delay = TimeDelta::from_std(self.after).ok();
+        let ended = delay.and_then(|delay| now.checked_sub_signed(delay)).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        self.edition(shift(ended.date_naive(), -1))
+    }
+
+    /// The edition whose newest day that is.
+    pub(super) fn edition(self, newest: NaiveDate) -> Edition {
+        Edition { newest, publishing: self }
+    }
 }
 
 impl Edition {
-    /// The newest edition at `now`, where days are published so long after they end.
-    pub(super) fn at(now: DateTime<Utc>, publish_after: Duration, late: bool) -> Self {
-        let delay = TimeDelta::from_std(publish_after).ok();
-        let ended = delay.and_then(|delay| now.checked_sub_signed(delay)).unwrap_or(DateTime::<Utc>::MIN_UTC);
-        Self { newest: shift(ended.date_naive(), -1), late }
+    /// Whether there is anything about `day`, be it that nobody did anything.
+    pub(super) fn has(&self, day: NaiveDate) -> bool {
+        day <= self.newest && !(self.publishing.quiet_weekends && is_weekend(day))
     }
 
     /// What is known of what `person` did on `day`.
     pub(super) fn deeds(&self, person: &Person, day: NaiveDate) -> Vec<Deed> {
         let waited = (self.newest - day).num_days();
-        let known = !self.late || i64::from(days_late(person, day)) <= waited;
+        let has_come = !self.publishing.late || i64::from(days_late(person, day)) <= waited;
+        let known = self.has(day) && has_come;
         if known { deeds::deeds(person, day) } else { Vec::new() }
     }
 }
@@ -48,6 +77,10 @@ pub(super) fn days_late(person: &Person, day: NaiveDate) -> u8 {
 mod tests {
     use super::*;
 
+    fn publishing(after: Duration) -> Publishing {
+        Publishing { after, late: false, quiet_weekends: false }
+    }
+
     #[test]
     fn a_day_is_published_when_so_much_time_has_passed_since_its_end() {
         for (now, hours, newest) in [
@@ -57,14 +90,30 @@ mod tests {
             ("2026-11-20T12:00:00Z", 12, "2026-11-19"),
             ("2026-11-20T12:00:00Z", 13, "2026-11-18"),
         ] {
-            let edition = Edition::at(now.parse().unwrap(), Duration::from_secs(hours * 3600), false);
+            let edition = publishing(Duration::from_secs(hours * 3600)).at(now.parse().unwrap());
             assert_eq!(edition.newest.to_string(), newest, "{hours} hours at {now}");
         }
     }
 
     #[test]
     fn a_delay_beyond_the_calendar_publishes_nothing_that_anybody_asks_for() {
-        let edition = Edition::at("2026-11-20T00:00:00Z".parse().unwrap(), Duration::MAX, false);
+        let edition = publishing(Duration::MAX).at("2026-11-20T00:00:00Z".parse().unwrap());
         assert!(edition.newest < "0001-01-01".parse().unwrap());
+    }
+
+    #[test]
+    fn only_quiet_weekends_are_missing_from_the_days_up_to_the_newest() {
+        for (quiet_weekends, day, has) in [
+            (true, "2026-11-13", true),
+            (true, "2026-11-14", false),
+            (true, "2026-11-15", false),
+            (true, "2026-11-16", true),
+            (false, "2026-11-15", true),
+            (false, "2026-11-18", false),
+        ] {
+            let publishing = Publishing { quiet_weekends, ..publishing(Duration::ZERO) };
+            let edition = publishing.edition("2026-11-17".parse().unwrap());
+            assert_eq!(edition.has(day.parse().unwrap()), has, "{day}");
+        }
     }
 }

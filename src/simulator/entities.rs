@@ -61,7 +61,8 @@ impl<'o> EntityMonth<'o> {
 }
 
 impl<'o> EntityDay<'o> {
-    /// The records of the `count` days up to `last`, at most 28, in their order.
+    /// The records of the `count` days up to `last`, at most 28, in their order; days of which nothing is
+    /// reported have none.
     ///
     /// Every person is asked once for every day that any of the records looks back to.
     pub(super) fn up_to(
@@ -91,6 +92,7 @@ impl<'o> EntityDay<'o> {
                 record.count(&marks, index, phase);
             }
         }
+        records.retain(|record| edition.has(record.day));
         records
     }
 

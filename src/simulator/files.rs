@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::calendar::shift;
-use super::edition::Edition;
+use super::edition::{Edition, Publishing};
 use super::entities::{EntityDay, EntityMonth};
 use super::reports::Report;
 use super::user_teams;
@@ -101,10 +101,15 @@ impl File {
     ///
     /// # Errors
     /// Those of `out`.
-    pub(super) fn write(&self, world: &World, late: bool, out: &mut impl Write) -> io::Result<()> {
+    pub(super) fn write(
+        &self,
+        world: &World,
+        publishing: Publishing,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
         let mut entities = world.orgs().iter().chain([world.enterprise()]);
         let Some(entity) = entities.find(|entity| entity.login == self.owner) else { return Ok(()) };
-        let edition = Edition { newest: self.newest, late };
+        let edition = publishing.edition(self.newest);
         let owner = Owner::of(world, entity);
         let records = |count| EntityDay::up_to(self.day, count, world, entity, &owner, &edition);
         match self.report {

@@ -201,7 +201,8 @@ fn streamed(github: Arc<Github>, head: Answer, file: File, cut: bool) -> Respons
     let (sender, receiver) = mpsc::channel(PIECES);
     spawn_blocking(move || {
         let mut out = BufWriter::with_capacity(PIECE, Pipe(sender));
-        let written = file.write(&github.world, github.reports.late, &mut out).and_then(|()| out.flush());
+        let written =
+            file.write(&github.world, github.reports.publishing, &mut out).and_then(|()| out.flush());
         // Both fail only when the client has gone.
         let _ = written.and_then(|()| out.get_mut().end());
     });

@@ -67,6 +67,15 @@ pub struct Options {
     #[arg(long)]
     pub late: bool,
 
+    /// Let the 28-day reports end so many days before the newest day that the one-day reports know
+    #[arg(long, value_name = "DAYS", default_value = "0", value_parser = RangedU64ValueParser::<u64>::new().range(0..=365))]
+    pub latest_lag: u64,
+
+    /// Report nothing of Saturdays and Sundays: the 28-day reports leave them out, the one-day reports have
+    /// no content, and weekly and monthly users are those of working days
+    #[arg(long = "weekends-off")]
+    pub quiet_weekends: bool,
+
     /// A bearer token and what it is good for; repeatable; ORG:member is a mere member
     /// [default: octocat-demo-token=manage_billing:copilot+read:org+read:enterprise]
     #[arg(long = "token", value_name = "NAME=SCOPE+SCOPE[@ORG+ORG]")]
@@ -140,6 +149,7 @@ mod tests {
         assert_eq!(defaults.tokens()[0].name(), "octocat-demo-token");
         assert_eq!((defaults.api, defaults.shards, defaults.late), (Api::Both, 2, false));
         assert_eq!(defaults.publish_after, Duration::from_secs(48 * 3600));
+        assert_eq!((defaults.latest_lag, defaults.quiet_weekends), (0, false));
     }
 
     #[test]
@@ -152,13 +162,16 @@ mod tests {
             "--api=usage",
             "--publish-after=2days",
             "--late",
+            "--latest-lag=3",
+            "--weekends-off",
             "--token=a=read:org",
             "--token=b=",
             "--fault=hang,first=1",
             "--fault=path=/orgs/*,status=502",
         ])
         .unwrap();
-        assert!(options.json && options.late);
+        assert!(options.json && options.late && options.quiet_weekends);
+        assert_eq!(options.latest_lag, 3);
         assert_eq!((options.api, options.publish_after), (Api::Usage, Duration::from_secs(2 * 86_400)));
         assert_eq!(options.orgs, 5);
         assert_eq!(options.now, Some("2026-11-20T11:00:00Z".parse().unwrap()));
@@ -172,6 +185,7 @@ mod tests {
         for (switch, reason) in [
             ("--orgs=0", "0 is not in 1..=1000"),
             ("--shards=0", "0 is not in 1..=10000"),
+            ("--latest-lag=366", "366 is not in 0..=365"),
             ("--api=metrics", "[possible values: both, usage, reports]"),
             ("--day-every=0s", "a day cannot pass every 0s"),
             ("--token=a", "a token is written NAME=scope+scope"),

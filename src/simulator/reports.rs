@@ -1,10 +1,8 @@
 //! The live API: reports about days published two days after they end, as links to files.
 //!
 //! An organisation's reports are about its members, wherever they work and whoever pays; the enterprise's
-//! about everybody once. Asked for a day that is not published yet, or is more than a year ago, GitHub
-//! has no content.
-
-use std::time::Duration;
+//! about everybody once. Asked for a day that is not published yet, is more than a year ago, or has
+//! nothing to report, GitHub has no content.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use hyper::http::StatusCode;
@@ -13,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::calendar::shift;
-use super::edition::Edition;
+use super::edition::{Edition, Publishing};
 use super::errors::Refusal;
 use super::files::{File, Part, span};
 use super::links::Links;
@@ -43,8 +41,9 @@ pub(super) enum Report {
 /// What reports are made with.
 pub(super) struct Reports {
     pub(super) links: Links,
-    publish_after: Duration,
-    pub(super) late: bool,
+    pub(super) publishing: Publishing,
+    /// How many days the reports of 28 days end before the newest published day.
+    latest_lag: i64,
     shards: usize,
 }
 
@@ -112,8 +111,8 @@ impl Reports {
     pub(super) fn new(options: &Options, downloads: String) -> Self {
         Self {
             links: Links::new(downloads, options.seed),
-            publish_after: options.publish_after,
-            late: options.late,
+            publishing: Publishing::of(options),
+            latest_lag: i64::try_from(options.latest_lag).unwrap_or(i64::MAX),
             shards: options.shards,
         }
     }
@@ -126,16 +125,17 @@ impl Reports {
         query: &Query,
         now: DateTime<Utc>,
     ) -> Result<Answer, Refusal> {
-        let newest = Edition::at(now, self.publish_after, self.late).newest;
+        let edition = self.publishing.at(now);
         if report.is_latest() {
-            let download_links = self.links_to(report, entity, newest, newest, now);
-            return Ok(Answer::json(StatusCode::OK, &OfMonth { download_links, span: span(newest) }));
+            let last = shift(edition.newest, -self.latest_lag);
+            let download_links = self.links_to(report, entity, last, edition, now);
+            return Ok(Answer::json(StatusCode::OK, &OfMonth { download_links, span: span(last) }));
         }
         let day = day(query)?;
-        if day > newest || day < shift(now.date_naive(), -REACH) {
+        if !edition.has(day) || day < shift(now.date_naive(), -REACH) {
             return Ok(Answer::empty(StatusCode::NO_CONTENT));
         }
-        let download_links = self.links_to(report, entity, day, newest, now);
+        let download_links = self.links_to(report, entity, day, edition, now);
         Ok(Answer::json(StatusCode::OK, &OfDay { download_links, report_day: day }))
     }
 
@@ -145,7 +145,7 @@ impl Reports {
         report: Report,
         entity: &Entity,
         day: NaiveDate,
-        newest: NaiveDate,
+        Edition { newest, .. }: Edition,
         now: DateTime<Utc>,
     ) -> Vec<String> {
         let of = report.parts(self.shards);

@@ -1,6 +1,7 @@
 //! The program as a process of its own, and other people's programs.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc,
@@ -59,6 +60,13 @@ impl Running {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// A size of its memory as the kernel counts it, in KiB: `VmRSS` is now, `VmHWM` the most so far.
+    pub fn memory_kib(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let size = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
+        size.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Waits for a line with this in it.

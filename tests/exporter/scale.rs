@@ -1,6 +1,6 @@
 //! Two thousand teams: what it costs GitHub, and what it costs us.
 
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
 
 use github_copilot_exporter::{
     clock::Clock,
@@ -91,8 +91,6 @@ async fn two_thousand_teams_stay_below_256_mib() {
             break;
         }
     }
-    let status = fs::read_to_string(format!("/proc/{}/status", running.id())).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    let kib = running.memory_kib("VmHWM");
     assert!(kib < 256 << 10, "{kib} KiB at the peak");
 }

@@ -24,6 +24,16 @@ const CODE: [Counter; 6] = [
 
 /// The record of an organisation or the enterprise, but for what is left to the simulator's fancy.
 pub(crate) fn entity(world: &World, entity: &Entity, day: NaiveDate) -> Value {
+    entity_where(world, entity, day, &|_| true)
+}
+
+/// The same where nothing is known of what people did on days that are not `reported`.
+pub(crate) fn entity_where(
+    world: &World,
+    entity: &Entity,
+    day: NaiveDate,
+    reported: &dyn Fn(NaiveDate) -> bool,
+) -> Value {
     let people: Vec<_> = world.people_of(entity).collect();
     let told: Vec<Deed> =
         people.iter().filter(|person| person.telemetry).flat_map(|person| world.deeds(person, day)).collect();
@@ -32,7 +42,9 @@ pub(crate) fn entity(world: &World, entity: &Entity, day: NaiveDate) -> Value {
     insert_ids(&mut record, world, entity);
     let days = |count: u64| (day - Days::new(count - 1)).iter_days().take(usize::try_from(count).unwrap());
     let users = |count: u64, does: &dyn Fn(&Person, &[Deed]) -> bool| {
-        let is = |person: &&&Person| days(count).any(|day| does(person, &world.deeds(person, day)));
+        let is = |person: &&&Person| {
+            days(count).any(|day| reported(day) && does(person, &world.deeds(person, day)))
+        };
         people.iter().filter(is).count()
     };
     let anything = |_: &Person, deeds: &[Deed]| !deeds.is_empty();

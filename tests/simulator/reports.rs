@@ -508,3 +508,94 @@ async fn the_policy_can_be_off() {
     }
     assert_eq!(client.status("/orgs/octo-retail/teams").await, 200);
 }
+
+#[tokio::test]
+async fn the_28_day_reports_can_lag_behind_the_one_day_reports() {
+    let client = Client::start(Options { latest_lag: 4, late: true, ..options() }).await;
+    for owner in owners(&client) {
+        let base = base(owner);
+        let month = format!("{base}/{}-28-day/latest", own(owner));
+        for path in [&month, &format!("{base}/users-28-day/latest")] {
+            let envelope = client.envelope(path).await;
+            let span = (&envelope["report_start_day"], &envelope["report_end_day"]);
+            assert_eq!(span, (&json!("2026-10-17"), &json!("2026-11-13")), "{path}");
+        }
+        let wrapper = &client.records(&month).await[0];
+        let days = wrapper["day_totals"].as_array().unwrap();
+        assert_eq!((days.len(), &days[27]["day"]), (28, &json!("2026-11-13")));
+        // What came late for the newest days has come for the last of the month.
+        let record = client.records(&format!("{base}/{}-1-day?day=2026-11-13", own(owner))).await;
+        assert_eq!(record, [days[27].clone()]);
+        let rows = client.records(&format!("{base}/users-28-day/latest")).await;
+        assert_eq!(rows.iter().map(|row| row["day"].as_str().unwrap()).max(), Some("2026-11-13"));
+        for day in ["2026-11-14", "2026-11-17"] {
+            let record = client.records(&format!("{base}/{}-1-day?day={day}", own(owner))).await;
+            assert_eq!(record[0]["day"], day);
+        }
+        assert_eq!(client.status(&format!("{base}/{}-1-day?day=2026-11-18", own(owner))).await, 204);
+    }
+}
+
+fn is_weekend(day: NaiveDate) -> bool {
+    ["Sat", "Sun"].contains(&&*day.format("%a").to_string())
+}
+
+#[tokio::test]
+async fn weekends_can_be_left_out_of_every_report() {
+    let client = Client::start(Options { quiet_weekends: true, ..options() }).await;
+    let working: Vec<_> = month().into_iter().filter(|day| !is_weekend(*day)).collect();
+    assert_eq!(working.len(), 20);
+    for owner in owners(&client) {
+        let base = base(owner);
+        let wrapper = client.records(&format!("{base}/{}-28-day/latest", own(owner))).await.remove(0);
+        assert_eq!(
+            (&wrapper["report_start_day"], &wrapper["report_end_day"]),
+            (&json!("2026-10-21"), &json!("2026-11-17"))
+        );
+        let expected = working
+            .iter()
+            .map(|day| truth::entity_where(client.world(), owner, *day, &|day| !is_weekend(day)))
+            .collect();
+        assert_eq!(plain(wrapper["day_totals"].as_array().unwrap().clone()), sorted(expected));
+        let rows = client.records(&format!("{base}/users-28-day/latest")).await;
+        let days: BTreeSet<NaiveDate> =
+            rows.iter().map(|row| row["day"].as_str().unwrap().parse().unwrap()).collect();
+        assert_eq!(days.into_iter().collect::<Vec<_>>(), working);
+        for report in [&*format!("{}-1-day", own(owner)), "users-1-day", "user-teams-1-day"] {
+            for (day, expected) in
+                [("2026-11-13", 200), ("2026-11-14", 204), ("2026-11-15", 204), ("2026-11-16", 200)]
+            {
+                assert_eq!(
+                    client.status(&format!("{base}/{report}?day={day}")).await,
+                    expected,
+                    "{report} of {day}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn weekly_users_are_fewer_where_weekends_are_left_out() {
+    let mut weekly = Vec::new();
+    for quiet_weekends in [false, true] {
+        let client = Client::start(Options { quiet_weekends, users: 2_000, ..options() }).await;
+        let record = client.records(&format!("{ENTERPRISE}/enterprise-1-day?day=2026-11-17")).await.remove(0);
+        let rows = client.records(&format!("{ENTERPRISE}/users-28-day/latest")).await;
+        let week = rows.iter().filter(|row| row["day"].as_str().unwrap() >= "2026-11-11");
+        let people: BTreeSet<_> = week.map(|row| row["user_id"].as_u64()).collect();
+        assert_eq!(record["weekly_active_users"], people.len());
+        weekly.push(people.len());
+    }
+    assert!(weekly[1] < weekly[0], "{weekly:?}");
+}
+
+#[tokio::test]
+async fn a_month_that_ends_on_a_quiet_sunday_still_says_so() {
+    let published = "2026-11-18T00:00:00Z".parse().unwrap();
+    let client = Client::start(Options { quiet_weekends: true, now: Some(published), ..options() }).await;
+    let wrapper = client.records(&format!("{ORG}/organization-28-day/latest")).await.remove(0);
+    assert_eq!(wrapper["report_end_day"], "2026-11-15");
+    let last = wrapper["day_totals"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["day"], "2026-11-13");
+}
