@@ -22,14 +22,24 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 /// The clock as it travels: shared by everything one service runs.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// The machine's clock.
+/// The machine's clock, or one that runs beside it at a distance.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+pub struct SystemClock {
+    ahead: chrono::TimeDelta,
+}
+
+impl SystemClock {
+    /// A clock that shows `at` now: a demo in another time has to live in it.
+    #[must_use]
+    pub fn starting(at: Instant) -> Self {
+        Self { ahead: at - Self::default().now() }
+    }
+}
 
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "this is the one place where the service learns the time")]
     fn now(&self) -> Instant {
-        Utc::now()
+        Utc::now().checked_add_signed(self.ahead).unwrap_or(Instant::MAX_UTC)
     }
 
     fn sleep_until(&self, instant: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

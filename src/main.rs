@@ -65,16 +65,17 @@ fn run(command: Command) -> Result<(), Failed> {
 async fn serve() -> Result<(), Failed> {
     let config = Config::from_process().map_err(Failed::Configuration)?;
     start_log(config.log);
-    exporter(config, |_| ()).await
+    exporter(config, SystemClock::default(), |_| ()).await
 }
 
 #[allow(clippy::print_stdout, reason = "the addresses are what a demo is asked for")]
 async fn show(options: Options) -> Result<(), Failed> {
+    let clock = options.now.map(SystemClock::starting).unwrap_or_default();
     let simulator = Simulator::start(options.clone()).await?;
     let announcement = simulator.announcement();
     let config = demo::config(&announcement, &options).map_err(Failed::Configuration)?;
     start_log(config.log);
-    exporter(config, |address| {
+    exporter(config, clock, |address| {
         println!("A simulated GitHub at {}, and what the exporter tells of it:", announcement.api);
         println!();
         println!("  overview  http://{address}/");
@@ -105,7 +106,11 @@ async fn simulate(options: Options) -> Result<(), Failed> {
 }
 
 /// Runs the exporter until it is asked to stop. `announce` gets its address once the port is open.
-async fn exporter(config: Config, announce: impl FnOnce(std::net::SocketAddr)) -> Result<(), Failed> {
+async fn exporter(
+    config: Config,
+    clock: SystemClock,
+    announce: impl FnOnce(std::net::SocketAddr),
+) -> Result<(), Failed> {
     let listener = listen(config.listen).map_err(|error| {
         std::io::Error::new(error.kind(), format!("EXPORTER_LISTEN_ADDRESS {}: {error}", config.listen))
     })?;
@@ -113,7 +118,7 @@ async fn exporter(config: Config, announce: impl FnOnce(std::net::SocketAddr)) -
     let stop = stop_signal()?;
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
     announce(address);
-    service::serve(config, listener, Arc::new(SystemClock), stop).await?;
+    service::serve(config, listener, Arc::new(clock), stop).await?;
     tracing::info!("stopped");
     Ok(())
 }

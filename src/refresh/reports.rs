@@ -333,7 +333,7 @@ impl ReportWatcher {
             if part == Part::Joined && !self.asks_teams() {
                 continue;
             }
-            let due = self.days.due(part, self.watch.now());
+            let due = self.due(part);
             let month: Vec<_> =
                 due.into_iter().filter(|day| Some(*day) >= self.days.month_begins()).collect();
             let cold = part == Part::People && !self.days.any_read(part);
@@ -346,7 +346,7 @@ impl ReportWatcher {
                 continue;
             }
             let mut misses = 0;
-            for day in self.days.due(part, self.watch.now()) {
+            for day in self.due(part) {
                 if asked.is_over() || misses >= MOST_MISSES {
                     break;
                 }
@@ -355,6 +355,14 @@ impl ReportWatcher {
             }
         }
         Ok(())
+    }
+
+    /// The days of which a part is due. Where people could not be read just now, there is nothing to join yet.
+    fn due(&self, part: Part) -> Vec<NaiveDate> {
+        let now = self.watch.now();
+        let mut due = self.days.due(part, now);
+        due.retain(|day| part == Part::People || !self.days.is_due(*day, Part::People, now));
+        due
     }
 
     /// Reads a report about people for some days, newest first, and the teams of each: whether people were read.
@@ -372,13 +380,24 @@ impl ReportWatcher {
         if wanted {
             files = self.find_people(report, days, asked).await?;
         }
-        let memberships = self.read_teams(days, files.is_some() || !wanted, asked).await;
+        let memberships = if files.is_some() || !wanted {
+            self.read_teams(days, asked).await
+        } else if self.people_refused || report == Report::UsersDay {
+            // Whether the teams are there is told apart, and where people are refused their seats are all there is.
+            let days = self.due_of_shown(days);
+            self.read_teams(&days, asked).await
+        } else {
+            Memberships::default()
+        };
         let listed = days.iter().any(|day| memberships.seated(*day).is_some());
         if !wanted && listed {
             files = self.find_people(report, days, asked).await?;
         }
         let Some(files) = files else {
-            self.tell_people(days, BTreeMap::new(), &memberships).await?;
+            // While people are only waited for, teams stay as they are: a day with nothing but seats would hide the last.
+            if self.people_refused {
+                self.tell_people(days, BTreeMap::new(), &memberships).await?;
+            }
             return Ok(false);
         };
         let single = (report == Report::UsersDay).then(|| days.first().copied()).flatten();
@@ -394,7 +413,6 @@ impl ReportWatcher {
                     self.month_failures = MOST_MONTH_FAILURES;
                 }
                 asked.activity.took(Err(failure));
-                self.tell_people(days, BTreeMap::new(), &memberships).await?;
                 Ok(false)
             }
         }
@@ -444,24 +462,26 @@ impl ReportWatcher {
         }
     }
 
-    /// Who is in which team on these days: on all if they are to be `joined`, else on those that are shown, so that
-    /// at least the people with a seat are known.
-    async fn read_teams(&mut self, days: &[NaiveDate], joined: bool, asked: &mut Asked) -> Memberships {
-        let mut memberships = Memberships::default();
+    /// Those of some days that are shown and of which the teams are due.
+    fn due_of_shown(&self, days: &[NaiveDate]) -> Vec<NaiveDate> {
         let (now, shown_from) = (self.watch.now(), self.days.shown_from());
+        let is_due =
+            |day: &&NaiveDate| Some(**day) >= shown_from && self.days.is_due(**day, Part::Teams, now);
+        days.iter().filter(is_due).copied().collect()
+    }
+
+    /// Who is in which team on these days, as far as that can be read.
+    async fn read_teams(&mut self, days: &[NaiveDate], asked: &mut Asked) -> Memberships {
+        let mut memberships = Memberships::default();
         for day in days {
             if !self.asks_teams() || asked.teams_refused || asked.is_over() {
                 break;
-            }
-            let shown = Some(*day) >= shown_from && self.days.is_due(*day, Part::Teams, now);
-            if !joined && !shown {
-                continue;
             }
             match self.read_teams_of(*day).await {
                 Ok(Some(list)) => {
                     asked.teams.took(Ok(()));
                     self.teams.learn(&list);
-                    self.days.read(*day, Part::Teams, now);
+                    self.days.read(*day, Part::Teams, self.watch.now());
                     memberships.add(list);
                 }
                 Ok(None) => asked.teams_waiting = true,

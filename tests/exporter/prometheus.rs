@@ -21,9 +21,9 @@ struct Scene {
 }
 
 impl Scene {
-    async fn start() -> Self {
-        let demo =
-            Running::start(exporter(&["demo", "--now", NOON], &[("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0")]));
+    async fn start(arguments: &[&str]) -> Self {
+        let arguments = [&["demo", "--now", NOON], arguments].concat();
+        let demo = Running::start(exporter(&arguments, &[("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0")]));
         let target = demo.address();
         let data = tempfile::tempdir().unwrap();
         let config = data.path().join("prometheus.yml");
@@ -78,7 +78,7 @@ fn sorted(mut values: Vec<(String, f64)>) -> Vec<(String, f64)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn promql_over_the_demo_gives_what_its_people_did() {
-    let scene = Scene::start().await;
+    let scene = Scene::start(&["--api", "usage"]).await;
     let world = World::new(&Plan { orgs: 2, teams: 12, users: 180, seed: 1, start: noon().date_naive() });
     let yesterday = days()[27];
     let whole = |field: &str| -> Vec<(String, f64)> {
@@ -126,7 +126,7 @@ async fn promql_over_the_demo_gives_what_its_people_did() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_is_content_with_the_scrape() {
-    let scene = Scene::start().await;
+    let scene = Scene::start(&[]).await;
     scene.query_when_there(r#"up{job="copilot"} == 1"#, "job").await;
     scene.query_when_there("count(github_copilot_total_suggestions)", "").await;
     let targets = scene.get("/api/v1/targets", &[]).await;

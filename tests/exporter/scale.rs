@@ -78,6 +78,7 @@ async fn two_thousand_teams_stay_below_256_mib() {
         ("GITHUB_API_URL", &*company.api),
         ("GITHUB_TOKEN", &*company.token),
         ("GITHUB_ORGS", &orgs),
+        ("GITHUB_COPILOT_API", "usage"),
         ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
     ];
     let running = Running::start(exporter(&[], &variables));

@@ -243,7 +243,7 @@ mod tests {
     }
 
     fn show(owners: Vec<OwnerOverview>) -> String {
-        let overview = Overview { at: noon(), owners, ..Overview::default() };
+        let overview = Overview { at: noon(), owners };
         page(&Picture { overview, ..Picture::default() }, noon() + TimeDelta::seconds(9))
     }
 
