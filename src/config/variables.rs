@@ -44,7 +44,7 @@ variables! {
     GITHUB_ENTERPRISE = "", "must be one slug of letters, digits, - and _", "octo-group";
     /// Teams to watch. Of the patterns that match a team the last decides; a list that only leaves out begins with `*`.
     GITHUB_TEAMS = "*", "must be patterns of team or org/team with * and ?, separated by commas, ! before those to leave out; or none", "platform-*,!octo-org/platform-old";
-    /// Which of GitHub's interfaces to ask. `usage` is the closed one, which this version takes for `auto`; of the live `reports` it reads the figures of organisations and enterprises as a whole, and no teams yet.
+    /// Which of GitHub's interfaces to ask: the live `reports`, or `usage`, which GitHub itself has closed. `auto` asks each owner once: `usage` only where there are no reports and it answers.
     GITHUB_COPILOT_API = "auto", "must be auto, usage or reports", "reports";
     /// Where the API is; `https://api.SUBDOMAIN.ghe.com` for data residency.
     GITHUB_API_URL = "https://api.github.com", "must be an https address without user, query or fragment (http only to this machine)", "https://api.octo.ghe.com";
@@ -54,7 +54,7 @@ variables! {
     GITHUB_CONCURRENCY = "1", "must be a whole number from 1 to 100", "1";
     /// The longest wait for one complete answer.
     GITHUB_TIMEOUT = "30s", "must be a duration of at least 1s", "30s";
-    /// What to ask for. Leave out what the token may not read. `seats` and `billing` are accepted and not built yet.
+    /// What to ask for. Leave out what the token may not read; by reports, `teams` needs the report about people as well. `seats` and `billing` are accepted and not built yet.
     EXPORTER_SOURCES = "activity,teams,seats,billing", "must be words out of activity, teams, seats and billing, separated by commas", "activity,teams";
     /// Where to serve; without IPv6 the default falls back to `0.0.0.0`.
     EXPORTER_LISTEN_ADDRESS = "[::]:10220", "must be an IP address and a port", "127.0.0.1:10220";
@@ -62,7 +62,7 @@ variables! {
     EXPORTER_REFRESH_INTERVAL = "1h", "must be a duration of at least 1s", "1h";
     /// Days that have series with a `day` label.
     EXPORTER_HISTORY_DAYS = "28", "must be a whole number from 0 to 28", "28";
-    /// The latest-day series describe the newest day that ended at least so many days ago; 0: the newest there is.
+    /// The latest-day series describe the newest day that ended at least so many days ago; 0: the newest there is. By reports so many more days are read, for the monthly users of teams.
     EXPORTER_SETTLE_DAYS = "0", "must be a whole number from 0 to 27", "2";
     /// How much is shown of each team: its totals; by language, editor and day as well (`core`); everything (`all`).
     EXPORTER_TEAM_DETAIL = "core", "must be totals, core or all", "core";
