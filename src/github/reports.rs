@@ -216,7 +216,8 @@ pub enum EntityRecord {
     Day(Box<EntityDay>),
     /// Of a 28-day report.
     Month {
-        /// Its days, in no promised order; some can be missing.
+        /// Its days, in no promised order; some can be missing. Without this field it is a day that cannot be read.
+        #[serde(deserialize_with = "Option::deserialize")]
         day_totals: Option<Vec<EntityDay>>,
     },
 }

@@ -273,7 +273,7 @@ pub static CATALOGUE: &[Metric] = &[
     own(
         "github_copilot_exporter_source_waiting",
         Read::Gauge(OWNER_SOURCE, exporter::source_waiting),
-        "1 while GitHub answers but has published nothing yet, else 0.",
+        "1 while GitHub has not published yet what the source asks for, else 0.",
     ),
     own(
         "github_copilot_exporter_source_last_success_timestamp_seconds",
