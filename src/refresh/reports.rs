@@ -516,13 +516,12 @@ impl ReportWatcher {
         // A file without the people whom the owner's own report counts is not there yet: it would make zeros.
         let (counted, missing): (BTreeMap<_, _>, BTreeMap<_, _>) =
             counted.into_iter().partition(|(day, counted)| counted.people > 0 || self.latest.is_idle(*day));
-        if report == Report::UsersDay {
-            for day in missing.into_keys() {
-                match self.judge::<()>(Ok(None), report, day) {
-                    Ok(_) => asked.people_waiting = true,
-                    Err(failure) => asked.activity.took(Err(failure)),
-                }
-            }
+        for day in missing.into_keys() {
+            // Days that are missing in the report of many are asked for one by one.
+            let judged =
+                if report == Report::UsersDay { self.judge::<()>(Ok(None), report, day) } else { Ok(None) };
+            asked.people_waiting |= judged.is_ok() && counted.is_empty();
+            asked.activity.took(judged.map(drop));
         }
         let mut joined = BTreeSet::new();
         for (day, counted) in &counted {
