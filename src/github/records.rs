@@ -225,6 +225,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_record_without_an_end_is_given_up() {
+        let (mut records, piece) = (Records::default(), vec![b' '; 1 << 20]);
+        let mut push = |bytes: &[u8]| records.push(bytes, &mut |_| Ok(()));
+        push(b"{\"a\":").unwrap();
+        let pushed = (0..=LONGEST_RECORD >> 20).map(|_| push(&piece));
+        let failures: Vec<Reason> = pushed.filter_map(Result::err).map(|failure| failure.reason).collect();
+        assert!(
+            !failures.is_empty() && failures.iter().all(|reason| *reason == Reason::TooLarge),
+            "{failures:?}"
+        );
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(file in prop::collection::vec(any::<u8>(), 0..200), piece in 1..50usize) {

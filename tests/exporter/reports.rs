@@ -110,6 +110,48 @@ async fn a_link_to_a_host_that_is_not_allowed_is_not_followed() {
     exporter.stop().await;
 }
 
+/// A GitHub whose report of the latest days is one file at this address; nothing else is ready.
+async fn github_with_file_at(link: &str) -> MockServer {
+    let github = MockServer::start().await;
+    let links = json!({"download_links": [link]});
+    Mock::given(path("/orgs/octo/copilot/metrics/reports/organization-28-day/latest"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(links))
+        .mount(&github)
+        .await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(204)).with_priority(9).mount(&github).await;
+    github
+}
+
+#[tokio::test]
+async fn a_file_that_has_moved_is_followed_to_allowed_hosts_only_and_without_the_token() {
+    let (files, other) = (MockServer::start().await, MockServer::start().await);
+    let day = json!({"day_totals": [{"day": "2026-11-17", "daily_active_users": 3}]});
+    let whole = ResponseTemplate::new(200).set_body_json(day);
+    Mock::given(any()).respond_with(whole).mount(&other).await;
+    let variables = [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "octo"), REPORTS];
+    for (target, followed) in
+        [(format!("{}/b?sig=SECRET", other.uri()), true), ("https://evil.example/b?sig=SECRET".into(), false)]
+    {
+        files.reset().await;
+        let moved = ResponseTemplate::new(302).insert_header("location", &*target);
+        Mock::given(any()).respond_with(moved).mount(&files).await;
+        let github = github_with_file_at(&format!("{}/a?sig=SECRET", files.uri())).await;
+        let exporter = Exporter::start(&github.uri(), &ManualClock::starting(NOON), &variables).await;
+        let tried = |scrape: &Scrape| scrape.text.contains("source_up{");
+        let scrape = exporter.until_by(0, "a first attempt", tried).await;
+        assert_eq!(up(&scrape) == 1.0, followed, "{target}");
+        let failures = scrape.sum("github_copilot_exporter_source_failures_total", &[r#"reason="rejected""#]);
+        assert_eq!(failures == 0.0, followed, "{target}");
+        assert!(!exporter.page().await.contains("SECRET"));
+        exporter.stop().await;
+    }
+    for request in
+        [files.received_requests().await, other.received_requests().await].into_iter().flatten().flatten()
+    {
+        assert!(!request.headers.contains_key("authorization"), "{request:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_report_that_is_refused_itself_is_asked_for_once() {
     let github = MockServer::start().await;
