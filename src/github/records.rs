@@ -1,12 +1,15 @@
 //! Cutting a report file into its records while it arrives. Pure.
 //!
 //! GitHub promises one JSON object a line. What has been seen as well is a byte-order mark, blank lines, a missing last
-//! newline, one array around everything, and one object printed over many lines: so objects are told apart by their
-//! brackets and not by their lines. Gzip without its header is recognised by its first bytes.
+//! newline, one array around everything, and one object printed over many lines. Objects are told apart by their lines:
+//! where a line ends with `}` and the next begins with `{`, JSON has no other reading than the end of an object, as
+//! strings have no line ends in them and an array would have a comma. Only in an array brackets have to be counted, which
+//! costs as much as parsing. Gzip without its header is recognised by its first bytes.
 
 use std::io::Write;
 
 use flate2::write::MultiGzDecoder;
+use memchr::memchr;
 
 use super::failure::{Failure, Reason};
 
@@ -76,19 +79,92 @@ impl Records {
             let text = std::mem::take(decoder.get_mut());
             self.cutter.push(&text, each)?;
         }
-        if self.cutter.depth > 0 || matches!(self.coding, Coding::FirstOfGzip) {
-            return Err(broken("it breaks off inside a record"));
+        if matches!(self.coding, Coding::FirstOfGzip) {
+            return Err(broken("it breaks off at once"));
         }
-        Ok(())
+        self.cutter.finish(each)
     }
 }
 
-/// Takes one record, as JSON.
+/// Takes one record, as JSON. Where several stand on one line, it takes them together.
 pub type Each<'e> = dyn FnMut(&[u8]) -> Result<(), Failure> + Send + 'e;
 
-/// Finds the objects in a text by their brackets.
+/// Cuts a text in the way that its beginning asks for.
 #[derive(Default)]
-struct Cutter {
+enum Cutter {
+    /// Nothing but white space and a byte-order mark has come.
+    #[default]
+    Unknown,
+    Lines(Lines),
+    Array(Array),
+}
+
+impl Cutter {
+    fn push(&mut self, text: &[u8], each: &mut Each<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Lines(lines) => lines.push(text, each),
+            Self::Array(array) => array.push(text, each),
+            Self::Unknown => {
+                let is_blank = |byte: &u8| byte.is_ascii_whitespace() || BYTE_ORDER_MARK.contains(byte);
+                let Some(start) = text.iter().position(|byte| !is_blank(byte)) else { return Ok(()) };
+                *self = match text[start] {
+                    b'{' => Self::Lines(Lines::default()),
+                    b'[' => Self::Array(Array::default()),
+                    _ => return Err(broken("it is no sequence of JSON objects")),
+                };
+                self.push(&text[start..], each)
+            }
+        }
+    }
+
+    fn finish(self, each: &mut Each<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Unknown => Ok(()),
+            Self::Lines(lines) if lines.begun.is_empty() => Ok(()),
+            // If it breaks off, that is no JSON.
+            Self::Lines(lines) => each(&lines.begun),
+            Self::Array(array) if array.depth == 0 => Ok(()),
+            Self::Array(_) => Err(broken("it breaks off inside a record")),
+        }
+    }
+}
+
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+
+/// Finds the ends of objects at the ends of lines.
+#[derive(Default)]
+struct Lines {
+    /// What has come of an object whose end was not seen yet.
+    begun: Vec<u8>,
+    /// Whether it is lines that end with `}`: if the next one begins with `{`, that was the end.
+    may_end: bool,
+}
+
+impl Lines {
+    fn push(&mut self, text: &[u8], each: &mut Each<'_>) -> Result<(), Failure> {
+        let (mut start, mut line) = (0, 0);
+        loop {
+            if self.may_end {
+                let Some(first) = text[line..].trim_ascii_start().first() else { break };
+                if *first == b'{' {
+                    emit(&mut self.begun, &text[start..line], each)?;
+                    start = line;
+                }
+                self.may_end = false;
+            }
+            let Some(length) = memchr(b'\n', &text[line..]) else { break };
+            line += length + 1;
+            let last = |text: &[u8]| text.trim_ascii_end().last().copied();
+            self.may_end = last(&text[start..line]).or_else(|| last(&self.begun)) == Some(b'}');
+        }
+        self.begun.extend_from_slice(&text[start..]);
+        too_long(&self.begun)
+    }
+}
+
+/// Finds the objects of an array by their brackets.
+#[derive(Default)]
+struct Array {
     /// The beginning of a record whose end has not come yet.
     begun: Vec<u8>,
     depth: usize,
@@ -96,7 +172,7 @@ struct Cutter {
     escaped: bool,
 }
 
-impl Cutter {
+impl Array {
     fn push(&mut self, text: &[u8], each: &mut Each<'_>) -> Result<(), Failure> {
         let mut start = 0;
         for (at, byte) in text.iter().enumerate() {
@@ -104,21 +180,17 @@ impl Cutter {
                 start = at;
                 match byte {
                     b'{' => self.depth = 1,
-                    // Between records: white space, the commas and brackets of an array, a byte-order mark.
-                    b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0xef | 0xbb | 0xbf => {}
+                    b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' => {}
                     _ => return Err(broken("it is no sequence of JSON objects")),
                 }
             } else if self.ends_record(*byte) {
-                self.emit(&text[start..=at], each)?;
+                emit(&mut self.begun, &text[start..=at], each)?;
             }
         }
         if self.depth > 0 {
             self.begun.extend_from_slice(&text[start..]);
         }
-        if self.begun.len() > LONGEST_RECORD {
-            return Err(Failure::new(Reason::TooLarge, "a record of the report is far too long"));
-        }
-        Ok(())
+        too_long(&self.begun)
     }
 
     /// Follows one byte inside a record; whether it is its last.
@@ -140,16 +212,24 @@ impl Cutter {
         }
         self.depth == 0
     }
+}
 
-    fn emit(&mut self, end: &[u8], each: &mut Each<'_>) -> Result<(), Failure> {
-        if self.begun.is_empty() {
-            return each(end);
-        }
-        self.begun.extend_from_slice(end);
-        let result = each(&self.begun);
-        self.begun.clear();
-        result
+/// Gives a record whose beginning may have come earlier.
+fn emit(begun: &mut Vec<u8>, end: &[u8], each: &mut Each<'_>) -> Result<(), Failure> {
+    if begun.is_empty() {
+        return each(end);
     }
+    begun.extend_from_slice(end);
+    let result = each(begun);
+    begun.clear();
+    result
+}
+
+fn too_long(begun: &[u8]) -> Result<(), Failure> {
+    if begun.len() > LONGEST_RECORD {
+        return Err(Failure::new(Reason::TooLarge, "a record of the report is far too long"));
+    }
+    Ok(())
 }
 
 fn broken(what: &str) -> Failure {
@@ -167,7 +247,9 @@ mod tests {
     fn read(file: &[u8], piece: usize) -> Result<Vec<serde_json::Value>, Failure> {
         let mut found = Vec::new();
         let mut each = |record: &[u8]| {
-            found.push(serde_json::from_slice(record).map_err(|error| broken(&error.to_string()))?);
+            for value in serde_json::Deserializer::from_slice(record).into_iter() {
+                found.push(value.map_err(|error| broken(&error.to_string()))?);
+            }
             Ok(())
         };
         let mut records = Records::default();
@@ -186,7 +268,7 @@ mod tests {
 
     #[test]
     fn every_shape_that_was_seen_gives_the_same_records_however_it_is_cut() {
-        let shapes: [&[u8]; 8] = [
+        let shapes: [&[u8]; 9] = [
             b"{\"a\":1}\n{\"b\":\"}{\\\"[\"}\n",
             b"{\"a\":1}\n{\"b\":\"}{\\\"[\"}",
             b"{\"a\":1}\r\n\r\n{\"b\":\"}{\\\"[\"}\r\n",
@@ -195,6 +277,7 @@ mod tests {
             b"[\n  {\n    \"a\": 1\n  },\n  { \"b\": \"}{\\\"[\" }\n]\n",
             b"{\n  \"a\": 1\n}\n{\n  \"b\": \"}{\\\"[\"\n}",
             b"\n\n {\"a\":1} {\"b\":\"}{\\\"[\"} ",
+            b"{\"a\":1}{\"b\":\"}{\\\"[\"}\n",
         ];
         let expected = [serde_json::json!({"a": 1}), serde_json::json!({"b": "}{\"["})];
         for shape in shapes {

@@ -305,8 +305,11 @@ async fn shard<F: Fold>(client: &Client, report: Report, link: &Link, mut fold: 
     let unfit = |words| Failure::new(Reason::Decode, format!("file {link}: {words}"));
     let mut each = |record: &[u8]| {
         unknown.get_or_insert_with(|| unknown_fields(record));
-        let row = serde_json::from_slice(record).map_err(|_| unfit("a record is not as promised"))?;
-        fold.row(row).map_err(unfit)
+        for row in serde_json::Deserializer::from_slice(record).into_iter() {
+            let row = row.map_err(|_| unfit("a record is not as promised"))?;
+            fold.row(row).map_err(unfit)?;
+        }
+        Ok(())
     };
     client.downloads().shard(link, &mut each).await?;
     client.count_unknown(report.record(), unknown.unwrap_or_default());
