@@ -198,10 +198,10 @@ mod tests {
             Row { language: Label::new(&cell.0), editor: Label::new(&cell.1), counts }
         };
         let rows: Box<[Row]> = cells.iter().map(row).collect();
-        let place = |cell: &(String, String)| cells.keys().position(|other| *other == cell).unwrap() as u32;
+        let places: BTreeMap<&(String, String), u32> = cells.keys().copied().zip(0..).collect();
         let mut groups: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
         for stands in people.iter().filter(|stands| stands.len() > 1) {
-            *groups.entry(stands.iter().map(place).collect()).or_default() += 1;
+            *groups.entry(stands.iter().map(|cell| places[cell]).collect()).or_default() += 1;
         }
         let groups = groups.into_iter().map(|(rows, people)| (people, rows.into_iter()));
         DayUsage { rows, shared: Some(Shared::of(groups)), ..DayUsage::default() }

@@ -701,6 +701,9 @@ mod tests {
         assert_eq!(days[&day(1)].whole.totals.unlisted_active_users, None);
     }
 
+    /// The counters of a row, and its people.
+    type Numbers = (Four, Option<i64>);
+
     /// What somebody did on a day.
     #[derive(Clone, Debug)]
     struct Deeds {
@@ -732,7 +735,7 @@ mod tests {
         }
 
         /// Their completions by language, and whether they count there.
-        fn cells(&self) -> BTreeMap<String, (Four, Option<i64>)> {
+        fn cells(&self) -> BTreeMap<String, Numbers> {
             let mut by_language: BTreeMap<String, Vec<Four>> = BTreeMap::new();
             for (name, four) in &self.languages {
                 let name = if *name == "C#" { "csharp" } else { name };
@@ -789,13 +792,13 @@ mod tests {
     }
 
     fn naive_rows(deeds: &[&Deeds]) -> Vec<ShownRow> {
-        let mut rows: BTreeMap<(String, String), Vec<(Four, Option<i64>)>> = BTreeMap::new();
+        let mut rows: BTreeMap<(String, String), Vec<Numbers>> = BTreeMap::new();
         for deeds in deeds {
             for (language, cell) in deeds.cells() {
                 rows.entry((language, deeds.editor())).or_default().push(cell);
             }
         }
-        let sum = |cells: Vec<(Four, Option<i64>)>| {
+        let sum = |cells: Vec<Numbers>| {
             (sums(cells.iter().map(|cell| cell.0)), total(cells.iter().map(|cell| cell.1)))
         };
         rows.into_iter()
