@@ -200,8 +200,20 @@ mod tests {
         assert_eq!(rolling.reach(day(6)).weekly, Some([(9, 1)].into()));
         rolling.forget_before(day(1));
         assert_eq!(rolling.reach(day(6)), Reach::default());
+        assert_eq!(rolling.marks, [], "nothing is kept of people whom no window needs");
         (0..7).for_each(|index| rolling.quiet(day(index)));
         assert_eq!(rolling.reach(day(6)).weekly, Some(BTreeMap::new()), "who was active has been forgotten");
+    }
+
+    #[test]
+    fn activity_on_days_that_are_not_taken_in_leaves_no_mark() {
+        let mut memberships = Memberships::default();
+        let mut list = TeamList::of(day(0));
+        list.row(serde_json::from_str(r#"{"user_id":1,"team_id":9}"#).unwrap()).unwrap();
+        memberships.add(list);
+        let mut rolling = Rolling::default();
+        rolling.take(&[day(1)].into(), &memberships, &[bit(day(0)) | bit(day(1))]);
+        assert_eq!(rolling.marks, [Membership { user: 1, team: 9, days: bit(day(1)) }]);
     }
 
     #[test]
