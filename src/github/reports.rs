@@ -7,7 +7,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, hash_map::DefaultHasher},
+    collections::{BTreeMap, BTreeSet, hash_map::DefaultHasher},
     fmt,
     hash::{Hash, Hasher},
 };
@@ -60,6 +60,20 @@ pub struct Files {
     pub span: Option<(NaiveDate, NaiveDate)>,
 }
 
+impl Files {
+    /// The links, each with a name that stays when it is signed anew: its path, and which of those with this path it is.
+    fn named(&self) -> Vec<((String, usize), &Link)> {
+        let mut seen = BTreeMap::new();
+        let name = |link: &Link| {
+            let path = link.to_string();
+            let count = seen.entry(path.clone()).or_insert(0);
+            *count += 1;
+            (path, *count)
+        };
+        self.links.iter().map(name).zip(&self.links).collect()
+    }
+}
+
 /// What becomes of the records of a report.
 pub trait Fold: Sized + Send {
     /// One record, which may borrow from the bytes that came.
@@ -94,8 +108,12 @@ pub struct EntityDay {
     pub user_initiated_interaction_count: Option<i64>,
     /// Outputs of all features.
     pub code_generation_activity_count: Option<i64>,
+    /// Outputs that people accepted, of all features.
+    pub code_acceptance_activity_count: Option<i64>,
     /// Lines that entered editors by all features.
     pub loc_added_sum: Option<i64>,
+    /// By editor.
+    pub totals_by_ide: Option<Vec<Element>>,
     /// By feature.
     pub totals_by_feature: Option<Vec<Element>>,
     /// By language and feature.
@@ -106,11 +124,18 @@ impl EntityDay {
     /// A number that is another when the day has been revised; the order of elements, which GitHub does not promise,
     /// has no part in it.
     pub fn fingerprint(&self) -> u64 {
-        let elements = self.totals_by_feature.iter().chain(&self.totals_by_language_feature).flatten();
-        let counts = (
-            (self.daily_active_users, self.weekly_active_users, self.monthly_active_users),
-            (self.user_initiated_interaction_count, self.code_generation_activity_count, self.loc_added_sum),
-        );
+        let Self { totals_by_ide, totals_by_feature, totals_by_language_feature, .. } = self;
+        let elements =
+            [totals_by_ide, totals_by_feature, totals_by_language_feature].into_iter().flatten().flatten();
+        let counts = [
+            self.daily_active_users,
+            self.weekly_active_users,
+            self.monthly_active_users,
+            self.user_initiated_interaction_count,
+            self.code_generation_activity_count,
+            self.code_acceptance_activity_count,
+            self.loc_added_sum,
+        ];
         elements.map(hash_of).fold(hash_of(&counts), u64::wrapping_add)
     }
 }
@@ -122,7 +147,9 @@ fn hash_of(value: &impl Hash) -> u64 {
 }
 
 /// What one person did on one day, in the reports about users.
-#[derive(Debug, Deserialize)]
+///
+/// What is personal has no `Debug`, so that it cannot stand in a log by mistake.
+#[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub struct UserDay<'a> {
     /// UTC day. One client has seen records without it.
@@ -140,7 +167,7 @@ pub struct UserDay<'a> {
 }
 
 /// One person in one team, in the report about who is in which team.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub struct UserTeam<'a> {
     /// UTC day.
@@ -216,8 +243,9 @@ pub enum EntityRecord {
     Day(Box<EntityDay>),
     /// Of a 28-day report.
     Month {
-        /// Its days, in no promised order; some can be missing. Without this field it is a day that cannot be read.
-        #[serde(deserialize_with = "Option::deserialize")]
+        /// There is none: a day that cannot be read is no month without days.
+        day: Option<()>,
+        /// Its days, in no promised order; some can be missing.
         day_totals: Option<Vec<EntityDay>>,
     },
 }
@@ -233,7 +261,7 @@ impl Fold for Vec<EntityDay> {
     fn row(&mut self, row: EntityRecord) -> Result<(), &'static str> {
         match row {
             EntityRecord::Day(day) => self.push(*day),
-            EntityRecord::Month { day_totals } => self.extend(day_totals.unwrap_or_default()),
+            EntityRecord::Month { day_totals, .. } => self.extend(day_totals.unwrap_or_default()),
         }
         Ok(())
     }
@@ -275,17 +303,18 @@ pub async fn read<F: Fold>(
 ) -> Result<F, Failure> {
     let begin = fold.begin();
     let mut done = BTreeSet::new();
-    let mut done_at_renewal = None;
-    while let Some(link) = files.links.iter().find(|link| !done.contains(&link.to_string())) {
+    // How many files must be read before links are asked for anew.
+    let mut further = 0;
+    while let Some((name, link)) = files.named().into_iter().find(|(name, _)| !done.contains(name)) {
         match shard(client, wanted.report, link, begin.begin()).await {
             Ok(file) => {
                 fold.merge(file);
-                done.insert(link.to_string());
+                done.insert(name);
             }
-            Err(failure) if failure.reason == Reason::Rejected && done_at_renewal != Some(done.len()) => {
-                done_at_renewal = Some(done.len());
+            Err(failure) if failure.reason == Reason::Rejected && done.len() >= further => {
+                further = done.len() + 1;
                 files = find(client, wanted).await?.ok_or(failure)?;
-                let names: BTreeSet<String> = files.links.iter().map(Link::to_string).collect();
+                let names = files.named().into_iter().map(|(name, _)| name).collect();
                 if !done.is_subset(&names) {
                     // GitHub has written the report anew: what was read belongs to another.
                     (fold, done) = (begin.begin(), BTreeSet::new());
@@ -333,7 +362,8 @@ fn unknown_fields(record: &[u8]) -> u64 {
     }
     let mut found = BTreeSet::new();
     // Whether it is sound at all is said when it is read.
-    note(&serde_json::from_slice(record).unwrap_or_default(), &mut found);
+    let first = serde_json::Deserializer::from_slice(record).into_iter().next();
+    note(&first.and_then(Result::ok).unwrap_or_default(), &mut found);
     found.len() as u64
 }
 
@@ -477,3 +507,284 @@ const FIELDS: &[&str] = &[
     "weekly_active_vscode_agent_users",
     "weekly_passive_copilot_code_review_users",
 ];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_numbers_however_they_are_written() {
+        for (text, id) in [
+            ("0", Some(0)),
+            ("501", Some(501)),
+            (r#""501""#, Some(501)),
+            (r#""5\u00301""#, Some(501)),
+            ("18446744073709551615", Some(u64::MAX)),
+            (r#""18446744073709551615""#, Some(u64::MAX)),
+            ("18446744073709551616", None),
+            (r#""18446744073709551616""#, None),
+            ("-1", None),
+            (r#""-1""#, None),
+            ("1.5", None),
+            (r#""1.0""#, None),
+            (r#""""#, None),
+            (r#""mona""#, None),
+            ("null", None),
+            ("true", None),
+            ("[1]", None),
+        ] {
+            let user = format!(r#"{{"user_id":{text}}}"#);
+            let user = serde_json::from_str::<UserDay<'_>>(&user).map(|row| row.user_id);
+            assert_eq!(user.ok(), id, "{text}");
+            let team = format!(r#"{{"user_id":7,"team_id":{text}}}"#);
+            let team = serde_json::from_str::<UserTeam<'_>>(&team).map(|row| (row.user_id, row.team_id));
+            assert_eq!(team.ok(), id.map(|id| (7, id)), "{text}");
+        }
+        assert!(serde_json::from_str::<UserDay<'_>>("{}").is_err(), "whose would it be?");
+        assert!(serde_json::from_str::<UserTeam<'_>>(r#"{"user_id":1}"#).is_err());
+    }
+
+    #[test]
+    fn names_are_copied_only_where_they_are_escaped() {
+        let text = r#"{"user_id":1,"totals_by_ide":[{"ide":"vscode"},{"ide":"caf\u00e9"},{"ide":null},{}]}"#;
+        let row: UserDay<'_> = serde_json::from_str(text).unwrap();
+        let ides: Vec<_> = row.totals_by_ide.iter().flatten().map(|element| element.ide.as_ref()).collect();
+        let [Some(Name(Cow::Borrowed("vscode"))), Some(Name(Cow::Owned(escaped))), None, None] = ides[..]
+        else {
+            panic!("{ides:?}")
+        };
+        assert_eq!(escaped, "caf\u{e9}");
+    }
+
+    #[test]
+    fn arrays_and_numbers_of_people_may_be_missing_or_null() {
+        for text in [
+            r#"{"user_id":1}"#,
+            r#"{"user_id":1,"day":null,"totals_by_ide":null,"totals_by_feature":null,"totals_by_language_feature":null}"#,
+        ] {
+            let row: UserDay<'_> = serde_json::from_str(text).unwrap();
+            assert!(row.day.is_none() && row.totals_by_ide.is_none() && row.totals_by_feature.is_none());
+        }
+        for text in [
+            r#"{"user_id":1,"day":"yesterday"}"#,
+            r#"{"user_id":1,"totals_by_feature":[{"code_generation_activity_count":1.5}]}"#,
+            r#"{"user_id":1,"totals_by_feature":[{"code_generation_activity_count":"1"}]}"#,
+            r#"{"user_id":1,"totals_by_feature":{}}"#,
+        ] {
+            assert!(serde_json::from_str::<UserDay<'_>>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_envelope_has_links_or_none_or_is_a_sentence() {
+        let link = r#"["https://copilot-reports.github.com/a?sig=1"]"#;
+        for (text, links) in [
+            ("{}", 0),
+            (r#"{"download_links":null,"report_start_day":null}"#, 0),
+            (r#"{"download_links":[]}"#, 0),
+            (&format!(r#"{{"download_links":{link},"report_day":"2026-11-17"}}"#), 1),
+            (&format!(r#"{{"report_end_day":"2026-11-17","download_links":{link},"new":[1]}}"#), 1),
+        ] {
+            let Envelope::Links { download_links, .. } = serde_json::from_str(text).unwrap() else {
+                panic!("{text}")
+            };
+            assert_eq!(download_links.unwrap_or_default().len(), links, "{text}");
+        }
+        assert!(matches!(serde_json::from_str(r#""Not ready.""#), Ok(Envelope::Words(_))));
+        for text in [
+            "null",
+            "7",
+            "[]",
+            r#"{"download_links":"https://x.example/a"}"#,
+            r#"{"download_links":["no address"]}"#,
+            r#"{"download_links":[null]}"#,
+            r#"{"report_end_day":"soon"}"#,
+        ] {
+            assert!(serde_json::from_str::<Envelope>(text).is_err(), "{text}");
+        }
+    }
+
+    fn days(records: &[&str]) -> Result<Vec<(String, Option<i64>)>, serde_json::Error> {
+        let mut days = Vec::<EntityDay>::new().begin();
+        for record in records {
+            days.row(serde_json::from_str(record)?).unwrap();
+        }
+        Ok(days.into_iter().map(|day| (day.day.to_string(), day.daily_active_users)).collect())
+    }
+
+    #[test]
+    fn an_owners_records_are_days_or_months_of_them() {
+        let one = r#"{"day":"2026-11-17","daily_active_users":3,"organization_id":"4242"}"#;
+        let month = r#"{"report_start_day":"2026-10-21","day_totals":[{"day":"2026-11-16"},{"day":"2026-11-15","daily_active_users":0}]}"#;
+        let shown = [("2026-11-17", Some(3)), ("2026-11-16", None), ("2026-11-15", Some(0))];
+        assert_eq!(days(&[one, month]).unwrap(), shown.map(|(day, people)| (day.to_owned(), people)));
+        for nothing in
+            ["{}", r#"{"day_totals":null}"#, r#"{"day_totals":[]}"#, r#"{"day":null,"day_totals":[]}"#]
+        {
+            assert_eq!(days(&[nothing]).unwrap(), [], "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_day_of_an_owner_that_cannot_be_read_is_not_passed_over() {
+        for broken in [
+            r#"{"day":"yesterday","daily_active_users":3}"#,
+            r#"{"day":"0001-01-01"}"#,
+            r#"{"day":17}"#,
+            r#"{"day":"2026-11-17","daily_active_users":"3"}"#,
+            r#"{"day":"2026-11-17","daily_active_users":1.5}"#,
+            r#"{"day":"2026-11-17","totals_by_feature":{}}"#,
+            r#"{"day_totals":[{"day":"2026-11-17"},{"daily_active_users":3}]}"#,
+            r#"{"day_totals":{}}"#,
+        ] {
+            assert!(days(&[broken]).is_err(), "{broken}");
+        }
+    }
+
+    fn record() -> Value {
+        let element = |names: Value, first: i64| {
+            let mut element = names;
+            for (field, number) in COUNTERS.iter().zip(first..) {
+                element[field] = number.into();
+            }
+            element
+        };
+        json!({
+            "day": "2026-11-17", "daily_active_users": 1, "weekly_active_users": 2, "monthly_active_users": 3,
+            "user_initiated_interaction_count": 4, "code_generation_activity_count": 5, "loc_added_sum": 6,
+            "code_acceptance_activity_count": 7,
+            "totals_by_ide": [element(json!({"ide": "vim"}), 50), element(json!({"ide": "zed"}), 60)],
+            "totals_by_feature": [element(json!({"feature": "code_completion"}), 10), element(json!({"feature": "chat_inline"}), 20)],
+            "totals_by_language_feature": [
+                element(json!({"feature": "code_completion", "language": "go"}), 30),
+                element(json!({"feature": "code_completion", "language": "c"}), 40),
+            ],
+        })
+    }
+
+    const COUNTERS: [&str; 5] = [
+        "user_initiated_interaction_count",
+        "code_generation_activity_count",
+        "code_acceptance_activity_count",
+        "loc_suggested_to_add_sum",
+        "loc_added_sum",
+    ];
+
+    fn fingerprint(record: &Value) -> u64 {
+        serde_json::from_str::<EntityDay>(&record.to_string()).unwrap().fingerprint()
+    }
+
+    #[test]
+    fn the_fingerprint_is_another_when_any_number_or_name_is() {
+        let mut seen = BTreeSet::from([fingerprint(&record())]);
+        let mut changes = 1;
+        let mut note = |change: &dyn Fn(&mut Value)| {
+            let mut changed = record();
+            change(&mut changed);
+            seen.insert(fingerprint(&changed));
+            changes += 1;
+        };
+        let own = ["daily_active_users", "weekly_active_users", "monthly_active_users"];
+        for field in own.iter().chain([&COUNTERS[0], &COUNTERS[1], &COUNTERS[2], &COUNTERS[4]]) {
+            note(&|record| record[field] = 99.into());
+            note(&|record| record[field] = Value::Null);
+        }
+        for array in ["totals_by_ide", "totals_by_feature", "totals_by_language_feature"] {
+            for index in 0..2 {
+                for field in COUNTERS {
+                    note(&|record| record[array][index][field] = 99.into());
+                }
+                note(&|record| record[array][index]["feature"] = "another".into());
+                note(&|record| drop(record[array].as_array_mut().unwrap().remove(index)));
+            }
+            note(&|record| {
+                let first = record[array][0].clone();
+                record[array].as_array_mut().unwrap().push(first);
+            });
+            note(&|record| {
+                let other = record[array][1][COUNTERS[1]].take();
+                let one = std::mem::replace(&mut record[array][0][COUNTERS[1]], other);
+                record[array][1][COUNTERS[1]] = one;
+            });
+        }
+        note(&|record| record["totals_by_language_feature"][0]["language"] = "rust".into());
+        assert_eq!(seen.len(), changes);
+    }
+
+    #[test]
+    fn the_fingerprint_stays_with_the_order_and_with_what_is_not_shown() {
+        let mut same = record();
+        same["totals_by_feature"].as_array_mut().unwrap().reverse();
+        same["totals_by_language_feature"].as_array_mut().unwrap().reverse();
+        same["etl_id"] = "another run".into();
+        same["totals_by_cli"] = json!({"session_count": 5});
+        assert_eq!(fingerprint(&same), fingerprint(&record()));
+    }
+
+    #[test]
+    fn names_nobody_has_described_are_counted_once_each() {
+        for (record, count) in [
+            (r#"{"day":"2026-11-17"}"#, 0),
+            (r#"{"brand_new":1}"#, 1),
+            (r#"{"brand_new":{"brand_new":1,"day":2,"newer":3}}"#, 1),
+            (r#"{"totals_by_ide":[{"ide":"vim","stars":1},{"ide":"zed","stars":2,"moons":3}],"stars":4}"#, 2),
+            (r#"{"totals_by_cli":{"token_usage":{"dreams":1}}}"#, 1),
+            (r#"["brand_new"]"#, 0),
+            ("no json", 0),
+        ] {
+            assert_eq!(unknown_fields(record.as_bytes()), count, "{record}");
+        }
+    }
+
+    /// Every field that GitHub describes of the records that are read: of an owner, of a person, of a person in a team.
+    const DOCUMENTED: &str = "
+        day organization_id enterprise_id created_at report_start_day report_end_day day_totals etl_id day_partition
+        entity_id_partition user_id user_login team_id slug
+        user_initiated_interaction_count code_generation_activity_count code_acceptance_activity_count
+        loc_suggested_to_add_sum loc_suggested_to_delete_sum loc_added_sum loc_deleted_sum
+        daily_active_users weekly_active_users monthly_active_users monthly_active_chat_users monthly_active_agent_users
+        daily_active_cli_users daily_active_copilot_app_users daily_active_vscode_agent_users
+        weekly_active_vscode_agent_users monthly_active_vscode_agent_users
+        daily_active_copilot_cloud_agent_users weekly_active_copilot_cloud_agent_users
+        monthly_active_copilot_cloud_agent_users daily_active_copilot_code_review_users
+        weekly_active_copilot_code_review_users monthly_active_copilot_code_review_users
+        daily_passive_copilot_code_review_users weekly_passive_copilot_code_review_users
+        monthly_passive_copilot_code_review_users
+        totals_by_ide ide totals_by_feature feature totals_by_language_feature language totals_by_language_model model
+        totals_by_model_feature last_known_ide_version ide_version sampled_at last_known_plugin_version plugin
+        plugin_version totals_by_cli session_count request_count prompt_count token_usage output_tokens_sum
+        prompt_tokens_sum avg_tokens_per_request last_known_cli_version cli_version totals_by_copilot_app
+        totals_by_3rd_party_agent agent_id agent_name totals_by_vscode_agent total_user_messages
+        totals_by_skill skill totals_by_custom_agent custom_agent totals_by_mcp mcp totals_by_slash_cmd slash_cmd
+        totals_by_plugin interaction_count distinct_skill_use_count distinct_custom_agent_use_count
+        distinct_mcp_use_count distinct_slash_cmd_use_count distinct_plugin_use_count
+        totals_by_ai_adoption_phase phase phase_number version total_engaged_users users_in_phase_28d
+        total_pull_requests_merged avg_user_initiated_interactions avg_code_generation_activities
+        avg_code_acceptance_activities avg_loc_added avg_loc_deleted avg_pull_requests_created
+        avg_pull_requests_reviewed avg_pull_requests_merged avg_pull_requests_median_minutes_to_merge
+        ai_adoption_phase pull_requests copilot_feature_engagement active_user_count engaged_user_count
+        used_agent used_chat used_cli used_copilot_app used_vscode_agent used_copilot_cloud_agent
+        used_copilot_coding_agent used_copilot_code_review_active used_copilot_code_review_passive ai_credits_used";
+
+    #[test]
+    fn what_github_documents_is_not_new() {
+        let new = DOCUMENTED
+            .split_whitespace()
+            .filter(|name| unknown_fields(json!({*name: 0}).to_string().as_bytes()) != 0);
+        assert_eq!(new.collect::<Vec<_>>(), [] as [&str; 0]);
+        assert!(FIELDS.is_sorted(), "for whoever looks one up");
+    }
+
+    proptest! {
+        #[test]
+        fn no_record_makes_it_panic(text in r#"[\[\]{}":,0-9a-z\\ ]{0,60}"#) {
+            unknown_fields(text.as_bytes());
+            let _ = serde_json::from_str::<UserDay<'_>>(&text);
+            let _ = serde_json::from_str::<Envelope>(&text);
+            let _ = serde_json::from_str::<EntityRecord>(&text);
+        }
+    }
+}

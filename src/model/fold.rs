@@ -185,7 +185,63 @@ mod tests {
         assert_eq!(Folds::of(&days, 1).apply(nth(&days, 0)), None);
     }
 
+    /// The cells in which each of some people stands, with what each was shown in all of them.
+    type Stands = Vec<BTreeSet<(String, String)>>;
+
+    /// A day of these people, who share rows as they do.
+    fn counted(people: &Stands) -> DayUsage {
+        let mut cells: BTreeMap<&(String, String), i64> = BTreeMap::new();
+        people.iter().flatten().for_each(|cell| *cells.entry(cell).or_default() += 1);
+        let row = |(cell, people): (&&(String, String), &i64)| {
+            let counts =
+                Counts { active_users: Some(*people), suggestions: Some(*people), ..Counts::default() };
+            Row { language: Label::new(&cell.0), editor: Label::new(&cell.1), counts }
+        };
+        let rows: Box<[Row]> = cells.iter().map(row).collect();
+        let places: BTreeMap<&(String, String), u32> = cells.keys().copied().zip(0..).collect();
+        let mut groups: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
+        for stands in people.iter().filter(|stands| stands.len() > 1) {
+            *groups.entry(stands.iter().map(|cell| places[cell]).collect()).or_default() += 1;
+        }
+        let groups = groups.into_iter().map(|(rows, people)| (people, rows.into_iter()));
+        DayUsage { rows, shared: Some(Shared::of(groups)), ..DayUsage::default() }
+    }
+
+    #[test]
+    fn a_row_of_which_people_are_unknown_makes_those_of_the_folded_one_unknown() {
+        let stands = [("a", "vim"), ("b", "vim")].map(|(l, e)| (l.to_owned(), e.to_owned()));
+        let mut day = counted(&vec![stands.into()]);
+        day.rows[0].counts.active_users = None;
+        let days = BTreeMap::from([(NaiveDate::MIN, day)]);
+        let rows = Folds::of(&days, 0).apply(nth(&days, 0)).unwrap();
+        assert_eq!(languages(&rows), [("others", Some(2), None)]);
+    }
+
     proptest! {
+        #[test]
+        fn people_of_folded_rows_count_once_each(
+            people in prop::collection::vec(prop::collection::btree_set(("[a-e]|others", "[x-z]"), 0..6), 0..12),
+            most in 0..5usize,
+        ) {
+            let days = BTreeMap::from([(NaiveDate::MIN, counted(&people))]);
+            let folds = Folds::of(&days, most);
+            let fold = |label, name: &String| {
+                let is_folded = folds.names(label).any(|folded| **folded == **name);
+                if is_folded { OTHERS.to_owned() } else { name.clone() }
+            };
+            let mut expected: BTreeMap<(String, String), i64> = BTreeMap::new();
+            for stands in &people {
+                let folded: BTreeSet<_> = stands
+                    .iter()
+                    .map(|(language, editor)| (fold(OpenLabel::Language, language), fold(OpenLabel::Editor, editor)))
+                    .collect();
+                folded.into_iter().for_each(|cell| *expected.entry(cell).or_default() += 1);
+            }
+            let rows = folds.apply(nth(&days, 0)).unwrap_or_else(|| nth(&days, 0).rows.clone());
+            let counted = rows.iter().map(|row| ((row.language.to_string(), row.editor.to_string()), row.counts.active_users));
+            prop_assert_eq!(counted.collect::<Vec<_>>(), expected.into_iter().map(|(cell, people)| (cell, Some(people))).collect::<Vec<_>>());
+        }
+
         #[test]
         fn folding_keeps_every_sum_and_the_limit(
             cells in prop::collection::vec(("[a-h]", "[x-z]", 0..100i64), 0..40),

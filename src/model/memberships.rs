@@ -1,6 +1,6 @@
 //! Who was in which team on which days, while what people did is being joined with it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::{Datelike, NaiveDate};
 
@@ -15,7 +15,7 @@ pub(super) fn bit(day: NaiveDate) -> u64 {
 }
 
 /// The teams of one day as GitHub lists them: who has a seat and is in which.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TeamList {
     /// UTC day.
     pub day: NaiveDate,
@@ -23,6 +23,15 @@ pub struct TeamList {
     pub slugs: BTreeMap<u64, String>,
     /// User and team.
     members: Vec<(u64, u64)>,
+}
+
+/// Who is in the teams does not stand in any log.
+impl fmt::Debug for TeamList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { day, slugs, members } = self;
+        let members = members.len();
+        f.debug_struct("TeamList").field("day", day).field("slugs", slugs).field("members", &members).finish()
+    }
 }
 
 impl TeamList {
@@ -45,16 +54,21 @@ impl Fold for TeamList {
             return Err("a record is of another day");
         }
         self.members.push((row.user_id, row.team_id));
-        let slug = row.slug.unwrap_or_default();
-        if self.slugs.get(&row.team_id).is_none_or(String::is_empty) {
-            self.slugs.insert(row.team_id, slug.as_ref().to_owned());
+        let named = self.slugs.entry(row.team_id).or_default();
+        if let Some(slug) = row.slug.filter(|_| named.is_empty()) {
+            slug.as_ref().clone_into(named);
         }
         Ok(())
     }
 
     fn merge(&mut self, mut file: Self) {
         self.members.append(&mut file.members);
-        self.slugs.append(&mut file.slugs);
+        for (team, slug) in file.slugs {
+            let named = self.slugs.entry(team).or_default();
+            if named.is_empty() {
+                *named = slug;
+            }
+        }
     }
 }
 
@@ -68,11 +82,18 @@ pub struct Memberships {
 }
 
 /// Somebody in a team: on which days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Membership {
     pub(super) user: u64,
     pub(super) team: u64,
     pub(super) days: u64,
+}
+
+/// Who it is does not stand in any log.
+impl fmt::Debug for Membership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Membership").finish_non_exhaustive()
+    }
 }
 
 impl Memberships {
@@ -130,6 +151,10 @@ pub(super) fn union(old: Vec<Membership>, new: impl Iterator<Item = Membership>)
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     fn list(day: &str, members: &[(u64, u64)]) -> TeamList {
@@ -171,5 +196,77 @@ mod tests {
         let mut all = list("2026-11-17", &[(1, 9)]);
         all.merge(list("2026-11-17", &[(2, 8)]));
         assert_eq!(all, list("2026-11-17", &[(1, 9), (2, 8)]));
+    }
+
+    #[test]
+    fn a_team_has_a_name_if_any_of_its_rows_in_any_file_has() {
+        let file = |slugs: &[&str]| {
+            let mut list = TeamList::of("2026-11-17".parse().unwrap());
+            for slug in slugs {
+                let json = format!(r#"{{"user_id":1,"team_id":9{slug}}}"#);
+                list.row(serde_json::from_str(&json).unwrap()).unwrap();
+            }
+            list
+        };
+        let (none, null, empty, red) = ("", r#","slug":null"#, r#","slug":"""#, r#","slug":"red""#);
+        for (one, other, expected) in [
+            (&[none][..], &[null][..], ""),
+            (&[none, red, null], &[], "red"),
+            (&[red], &[none], "red"),
+            (&[empty], &[red], "red"),
+            (&[red, r#","slug":"blue""#], &[r#","slug":"green""#], "red"),
+        ] {
+            let mut list = file(one);
+            list.merge(file(other));
+            assert_eq!(list.slugs, [(9, expected.to_owned())].into(), "{one:?} {other:?}");
+        }
+    }
+
+    /// Pairs, each once and in order, and the days of each.
+    fn entries() -> impl Strategy<Value = BTreeMap<(u64, u64), u64>> {
+        prop::collection::btree_map(
+            (0..3u64, 0..3u64),
+            prop_oneof![Just(0), Just(u64::MAX), any::<u64>()],
+            0..6,
+        )
+    }
+
+    fn list_of(entries: &BTreeMap<(u64, u64), u64>) -> Vec<Membership> {
+        entries.iter().map(|(&(user, team), &days)| Membership { user, team, days }).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn two_lists_become_one_with_the_days_of_both_and_no_pair_without_any(a in entries(), b in entries()) {
+            let mut both = a.clone();
+            for (pair, days) in &b {
+                *both.entry(*pair).or_default() |= days;
+            }
+            both.retain(|_, days| *days != 0);
+            prop_assert_eq!(union(list_of(&a), list_of(&b).into_iter()), list_of(&both));
+        }
+
+        #[test]
+        fn the_order_in_which_days_are_added_has_no_part_in_who_is_in_which_team(
+            lists in prop::collection::btree_map(10..20u64, prop::collection::vec((0..4u64, 0..4u64), 0..8), 0..6),
+            backwards in any::<bool>(),
+        ) {
+            let mut days: Vec<_> = lists.iter().map(|(day, members)| (format!("2026-11-{day}"), members)).collect();
+            if backwards {
+                days.reverse();
+            }
+            let mut memberships = Memberships::default();
+            days.iter().for_each(|(day, members)| memberships.add(list(day, members)));
+            for (day, members) in &days {
+                let pairs: BTreeSet<_> = members.iter().copied().collect();
+                for user in 0..4 {
+                    let own: Vec<_> = pairs.iter().filter(|pair| pair.0 == user).map(|pair| pair.1).collect();
+                    prop_assert_eq!(teams(&memberships, user, day), own);
+                }
+                let mut seated: BTreeMap<u64, i64> = BTreeMap::new();
+                pairs.iter().for_each(|(_, team)| *seated.entry(*team).or_default() += 1);
+                prop_assert_eq!(memberships.seated(day.parse().unwrap()), Some(&seated));
+            }
+        }
     }
 }

@@ -119,10 +119,10 @@ impl People {
 
     /// The figures of every day, and the days of activity beside every entry of the memberships.
     pub fn finish(self) -> (BTreeMap<NaiveDate, PeopleDay>, Vec<u64>) {
-        let Self { memberships, names, days, active, .. } = self;
+        let Self { memberships, names, days, active, shared_from, .. } = self;
         let days = days.into_iter().map(|(day, fold)| {
             let seated = memberships.seated(day);
-            (day, fold.finish(&names, seated))
+            (day, fold.finish(&names, seated, day >= shared_from))
         });
         (days.collect(), active)
     }
@@ -176,9 +176,9 @@ impl DayFold {
         self.unlisted += file.unlisted;
     }
 
-    fn finish(mut self, names: &Names, seated: Option<&BTreeMap<u64, i64>>) -> PeopleDay {
+    fn finish(mut self, names: &Names, seated: Option<&BTreeMap<u64, i64>>, keep_shared: bool) -> PeopleDay {
         let people = self.whole.people;
-        let mut whole = self.whole.finish(names);
+        let mut whole = self.whole.finish(names, keep_shared);
         // The owner's own report says the rest.
         let Totals { active_chat_users, .. } = whole.totals;
         let unlisted_active_users = seated.map(|_| self.unlisted);
@@ -187,7 +187,7 @@ impl DayFold {
             let team = |(team, seated): (&u64, &i64)| {
                 let fold = self.teams.remove(team).unwrap_or_default();
                 let active_users = Some(fold.people);
-                let mut usage = fold.finish(names);
+                let mut usage = fold.finish(names, keep_shared);
                 usage.totals = Totals { active_users, seated_users: Some(*seated), ..usage.totals };
                 (*team, usage)
             };
@@ -226,7 +226,7 @@ impl ScopeFold {
         }
     }
 
-    fn finish(self, names: &Names) -> DayUsage {
+    fn finish(self, names: &Names, keep_shared: bool) -> DayUsage {
         let row = |(cell, counts): (&Cell, &Counts)| Row {
             language: names.labels[cell.0 as usize].clone(),
             editor: names.labels[cell.1 as usize].clone(),
@@ -237,7 +237,7 @@ impl ScopeFold {
         let places: HashMap<Cell, u32> = (0..).zip(&cells).map(|(place, (cell, _))| (*cell, place)).collect();
         let groups =
             self.shared.iter().map(|(cells, people)| (*people, cells.iter().map(|cell| places[cell])));
-        let shared = Some(Shared::of(groups));
+        let shared = keep_shared.then(|| Shared::of(groups));
         let rows = cells.into_iter().map(|(_, row)| row).collect();
         DayUsage { totals: self.totals, rows, counted: true, shared }
     }
@@ -252,10 +252,11 @@ impl Share {
         let completions = |feature: &str| feature == COMPLETIONS;
         let mut completed = Counts::ZERO;
         features().filter(|element| of(element, completions)).for_each(|e| completed.add(&Counts::of(e)));
-        let (mut turns, mut accepted) = (Some(0), Some(0));
+        let (mut turns, mut accepted, mut chatted) = (Some(0), Some(0), Some(0));
         for chat in features().filter(|element| of(element, is_chat)) {
             add(&mut turns, chat.user_initiated_interaction_count);
             add(&mut accepted, chat.code_acceptance_activity_count);
+            chatted = either(chatted, is_any(chat.user_initiated_interaction_count));
         }
         let totals = Totals {
             suggestions: completed.suggestions,
@@ -264,7 +265,7 @@ impl Share {
             lines_accepted: completed.lines_accepted,
             chat_turns: turns,
             chat_acceptances: accepted,
-            active_chat_users: turns.map(|turns| i64::from(turns > 0)),
+            active_chat_users: chatted,
             ..Totals::default()
         };
         let elements = row.totals_by_language_feature.iter().flatten().filter(|e| of(e, completions));
@@ -290,7 +291,11 @@ fn cells<'a>(
     let mut named = Counts::ZERO;
     let mut put =
         |language: u32, counts: Counts| match cells.iter_mut().find(|((name, _), _)| *name == language) {
-            Some((_, sum)) => sum.add(&counts),
+            Some((_, sum)) => {
+                let active_users = either(sum.active_users, counts.active_users);
+                sum.add(&counts);
+                sum.active_users = active_users;
+            }
             None => cells.push(((language, editor), counts)),
         };
     for element in elements {
@@ -300,10 +305,17 @@ fn cells<'a>(
     }
     put(names.id(None), completed.beyond(&named));
     cells.retain(|(_, counts)| *counts != Counts::ZERO);
-    for (_, counts) in &mut cells {
-        counts.active_users = counts.suggestions.map(|shown| i64::from(shown > 0));
-    }
     cells
+}
+
+/// One who did something of which there are so many; none for zero.
+fn is_any(count: Option<i64>) -> Option<i64> {
+    count.map(|count| i64::from(count > 0))
+}
+
+/// One who did this or that: where either is known to be so, the other need not be known.
+fn either(this: Option<i64>, that: Option<i64>) -> Option<i64> {
+    if this == Some(1) || that == Some(1) { Some(1) } else { this.zip(that).map(|_| 0) }
 }
 
 /// The one editor in which somebody did anything, or a word for several or none.
@@ -324,7 +336,7 @@ fn editor(row: &UserDay<'_>, names: &mut Names) -> u32 {
 }
 
 impl Counts {
-    /// Nothing, of people who are not counted yet.
+    /// Nothing, of nobody.
     const ZERO: Self = Self {
         suggestions: Some(0),
         acceptances: Some(0),
@@ -339,7 +351,7 @@ impl Counts {
             acceptances: element.code_acceptance_activity_count,
             lines_suggested: element.loc_suggested_to_add_sum,
             lines_accepted: element.loc_added_sum,
-            active_users: Some(0),
+            active_users: is_any(element.code_generation_activity_count),
         }
     }
 
@@ -351,12 +363,13 @@ impl Counts {
                 .and_then(|(whole, part)| whole.checked_sub(part))
                 .map_or(Some(0), |more| Some(more.max(0)))
         };
+        let suggestions = more(self.suggestions, part.suggestions);
         Self {
-            suggestions: more(self.suggestions, part.suggestions),
+            suggestions,
             acceptances: more(self.acceptances, part.acceptances),
             lines_suggested: more(self.lines_suggested, part.lines_suggested),
             lines_accepted: more(self.lines_accepted, part.lines_accepted),
-            active_users: Some(0),
+            active_users: is_any(suggestions),
         }
     }
 }
@@ -395,5 +408,542 @@ impl Names {
     /// The numbers here of the names of another table.
     fn merge(&mut self, other: Self) -> Vec<u32> {
         other.labels.into_iter().map(|label| self.number(label)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::{prelude::*, sample::subsequence};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{github::reports::UserTeam, model::memberships::TeamList};
+
+    /// Days that are all read, from this one on.
+    fn day(index: u64) -> NaiveDate {
+        "2026-11-15".parse::<NaiveDate>().unwrap() + chrono::Days::new(index)
+    }
+
+    /// Suggestions, acceptances, lines suggested, lines accepted.
+    type Four = [Option<i64>; 4];
+
+    fn counted(names: Value, [shown, accepted, suggested, added]: Four) -> Value {
+        let mut element = names;
+        for (name, count) in [
+            ("code_generation_activity_count", shown),
+            ("code_acceptance_activity_count", accepted),
+            ("loc_suggested_to_add_sum", suggested),
+            ("loc_added_sum", added),
+        ] {
+            element[name] = count.into();
+        }
+        element
+    }
+
+    fn ide(name: &str, generations: i64) -> Value {
+        json!({"ide": name, "code_generation_activity_count": generations})
+    }
+
+    fn completed(counts: Four) -> Value {
+        counted(json!({"feature": "code_completion"}), counts)
+    }
+
+    fn language(name: &str, counts: Four) -> Value {
+        counted(json!({"feature": "code_completion", "language": name}), counts)
+    }
+
+    fn chat(feature: &str, turns: Option<i64>, acceptances: Option<i64>) -> Value {
+        json!({"feature": feature, "user_initiated_interaction_count": turns, "code_acceptance_activity_count": acceptances})
+    }
+
+    fn person(user: u64, ides: &[Value], features: &[Value], languages: &[Value]) -> Value {
+        json!({"day": day(0), "user_id": user, "totals_by_ide": ides, "totals_by_feature": features, "totals_by_language_feature": languages})
+    }
+
+    fn list(day: NaiveDate, members: &[(u64, u64)]) -> TeamList {
+        let mut list = TeamList::of(day);
+        for (user, team) in members {
+            let row = json!({"user_id": user, "team_id": team}).to_string();
+            list.row(serde_json::from_str::<UserTeam<'_>>(&row).unwrap()).unwrap();
+        }
+        list
+    }
+
+    /// The files of a report of several days, folded apart and put together.
+    fn people(wanted: Days, lists: Vec<TeamList>, files: &[&[Value]]) -> Result<People, &'static str> {
+        let mut memberships = Memberships::default();
+        lists.into_iter().for_each(|list| memberships.add(list));
+        let mut whole = People::of(wanted, Arc::new(memberships), day(1));
+        for file in files {
+            let mut fold = whole.begin();
+            for row in *file {
+                fold.row(serde_json::from_str(&row.to_string()).unwrap())?;
+            }
+            whole.merge(fold);
+        }
+        Ok(whole)
+    }
+
+    /// One day of one team, 9, with these people and nobody else.
+    fn team(rows: &[Value]) -> DayUsage {
+        let members: Vec<_> = rows.iter().map(|row| (row["user_id"].as_u64().unwrap(), 9)).collect();
+        let people = people(Days::Only(day(0)), vec![list(day(0), &members)], &[rows]).unwrap();
+        let (mut days, _) = people.finish();
+        days.remove(&day(0)).unwrap().teams.unwrap().remove(&9).unwrap()
+    }
+
+    type ShownRow = ((String, String), Four, Option<i64>);
+
+    fn shown(rows: &[Row]) -> Vec<ShownRow> {
+        let shown = |Row { language, editor, counts }: &Row| {
+            let Counts { suggestions, acceptances, lines_suggested, lines_accepted, active_users } = *counts;
+            let four = [suggestions, acceptances, lines_suggested, lines_accepted];
+            ((language.to_string(), editor.to_string()), four, active_users)
+        };
+        rows.iter().map(shown).collect()
+    }
+
+    fn expected(rows: &[(&str, &str, Four, Option<i64>)]) -> Vec<ShownRow> {
+        let row = |(language, editor, counts, people): &(&str, &str, Four, Option<i64>)| {
+            (((*language).to_owned(), (*editor).to_owned()), *counts, *people)
+        };
+        rows.iter().map(row).collect()
+    }
+
+    #[test]
+    fn everybody_is_in_the_one_editor_in_which_anything_was_generated() {
+        let nameless = json!({"code_generation_activity_count": 1});
+        let unsaid = json!({"ide": "zed"});
+        for (ides, editor) in [
+            (vec![], "unknown"),
+            (vec![ide("vim", 0)], "unknown"),
+            (vec![ide("vim", -1)], "unknown"),
+            (vec![unsaid.clone()], "unknown"),
+            (vec![nameless.clone()], "unknown"),
+            (vec![ide("VSCode", 1)], "vscode"),
+            (vec![ide("vim", 2), ide("zed", 0), unsaid], "vim"),
+            (vec![ide("vim", 2), ide(" VIM ", 3)], "vim"),
+            (vec![ide("vim", 2), ide("vim", 3)], "vim"),
+            (vec![ide("vim", 2), ide("zed", 1)], "multiple"),
+            (vec![ide("vim", 2), nameless], "multiple"),
+        ] {
+            let four = [1, 1, 1, 1].map(Some);
+            let usage = team(&[person(1, &ides, &[completed(four)], &[language("go", four)])]);
+            assert_eq!(shown(&usage.rows), expected(&[("go", editor, four, Some(1))]), "{ides:?}");
+        }
+        let arrays_missing = json!({"day": day(0), "user_id": 1, "totals_by_ide": null});
+        assert_eq!(team(&[arrays_missing]).rows.len(), 0);
+    }
+
+    #[test]
+    fn what_there_is_beyond_the_languages_is_of_an_unknown_one_each_count_by_itself() {
+        let usage = team(&[person(
+            1,
+            &[ide("vim", 1)],
+            &[completed([10, 2, 7, 0].map(Some))],
+            &[language("go", [4, 2, 9, 1].map(Some)), language("c", [0, 0, 0, 0].map(Some))],
+        )]);
+        let rows = expected(&[
+            ("go", "vim", [4, 2, 9, 1].map(Some), Some(1)),
+            ("unknown", "vim", [6, 0, 0, 0].map(Some), Some(1)),
+        ]);
+        assert_eq!(shown(&usage.rows), rows);
+        let named = language("Unknown", [1, 0, 0, 0].map(Some));
+        let usage = team(&[person(1, &[], &[completed([5, 0, 0, 1].map(Some))], &[named])]);
+        let rows = expected(&[("unknown", "unknown", [5, 0, 0, 1].map(Some), Some(1))]);
+        assert_eq!(shown(&usage.rows), rows, "one row with what GitHub calls so itself");
+    }
+
+    #[test]
+    fn spellings_of_a_language_are_one_row_in_which_a_person_counts_once() {
+        let four = [1, 1, 1, 1].map(Some);
+        let both = [language("C#", four), language("csharp", four)];
+        let one = person(1, &[], &[completed([2, 2, 2, 2].map(Some))], &both);
+        let other =
+            person(2, &[], &[completed([0, 1, 0, 0].map(Some))], &[language("c#", [0, 1, 0, 0].map(Some))]);
+        let rows = expected(&[("csharp", "unknown", [2, 3, 2, 2].map(Some), Some(1))]);
+        assert_eq!(shown(&team(&[one, other]).rows), rows, "who was shown nothing is not counted");
+    }
+
+    #[test]
+    fn only_chat_is_chat_and_only_completions_are_completions() {
+        let mut edit = completed([90, 90, 90, 90].map(Some));
+        edit["feature"] = "agent_edit".into();
+        edit["user_initiated_interaction_count"] = 90.into();
+        let mut foreign = language("go", [90, 90, 90, 90].map(Some));
+        foreign["feature"] = "chat_inline".into();
+        let chats = [chat("chat_inline", Some(2), Some(3)), chat("chat_panel_new_mode", Some(4), Some(5))];
+        let features = [chats.to_vec(), vec![edit, chat("others", Some(9), Some(9)), json!({})]].concat();
+        let rows = [
+            person(1, &[], &features, &[foreign]),
+            person(2, &[], &[chat("chat_inline", Some(0), Some(1))], &[]),
+        ];
+        let usage = team(&rows);
+        let totals =
+            Totals { chat_turns: Some(6), chat_acceptances: Some(9), active_chat_users: Some(1), ..zeros(2) };
+        assert_eq!((usage.totals, usage.rows.len()), (totals, 0));
+    }
+
+    /// True zeros of so many people who all count as active and are in a team.
+    fn zeros(people: i64) -> Totals {
+        let (active_users, seated_users) = (Some(people), Some(people));
+        Totals { active_users, seated_users, ..ScopeFold::default().totals }
+    }
+
+    #[test]
+    fn a_number_that_is_missing_makes_its_sums_unknown_and_nothing_else() {
+        let four = [1, 2, 3, 4].map(Some);
+        let holed = [Some(1), None, Some(3), Some(4)];
+        let rows = [
+            person(
+                1,
+                &[],
+                &[completed(four), chat("chat_inline", Some(1), Some(1))],
+                &[language("go", four)],
+            ),
+            person(
+                2,
+                &[],
+                &[completed(holed), chat("chat_inline", None, Some(1))],
+                &[language("go", holed), language("c", four)],
+            ),
+        ];
+        let usage = team(&rows);
+        let totals = Totals {
+            suggestions: Some(2),
+            acceptances: None,
+            lines_suggested: Some(6),
+            lines_accepted: Some(8),
+            chat_turns: None,
+            chat_acceptances: Some(2),
+            active_chat_users: None,
+            ..zeros(2)
+        };
+        assert_eq!(usage.totals, totals);
+        let go = [Some(2), None, Some(6), Some(8)];
+        assert_eq!(
+            shown(&usage.rows),
+            expected(&[("c", "unknown", four, Some(1)), ("go", "unknown", go, Some(2))])
+        );
+    }
+
+    #[test]
+    fn who_is_known_to_have_done_something_counts_though_not_all_of_it_is_known() {
+        let (one, none) = ([Some(1), Some(0), Some(0), Some(0)], [None, Some(0), Some(0), Some(0)]);
+        let features = [chat("chat_inline", None, None), chat("chat_panel_ask_mode", Some(1), None)];
+        let usage = team(&[person(1, &[], &features, &[language("c#", none), language("csharp", one)])]);
+        assert_eq!((usage.totals.chat_turns, usage.totals.active_chat_users), (None, Some(1)));
+        assert_eq!(shown(&usage.rows), expected(&[("csharp", "unknown", none, Some(1))]));
+        let usage =
+            team(&[person(1, &[], &features[..1], &[language("c#", none), language("csharp", none)])]);
+        assert_eq!((usage.totals.chat_turns, usage.totals.active_chat_users), (None, None));
+        assert_eq!(shown(&usage.rows), expected(&[("csharp", "unknown", none, None)]), "nor is it nobody");
+    }
+
+    #[test]
+    fn numbers_beyond_every_size_are_unknown_and_make_nothing_panic() {
+        let most = [i64::MAX; 4].map(Some);
+        let least = [i64::MIN; 4].map(Some);
+        let of = |user, whole, part| {
+            let chats = chat("chat_inline", Some(i64::MAX), Some(i64::MIN));
+            person(
+                user,
+                &[ide("vim", i64::MAX)],
+                &[completed(whole), chats],
+                &[language("go", part), language("golang", part)],
+            )
+        };
+        let rows = [of(1, most, most), of(2, most, least), of(u64::MAX, least, most)];
+        let usage = team(&rows);
+        assert_eq!((usage.totals.chat_turns, usage.totals.active_chat_users), (None, Some(3)));
+        assert_eq!(shown(&usage.rows), expected(&[("go", "vim", [None; 4], Some(2))]));
+        let halves = [of(1, most, most), of(2, most, least)];
+        let files: Vec<&[Value]> = halves.iter().map(std::slice::from_ref).collect();
+        let (days, _) = people(Days::Only(day(0)), Vec::new(), &files).unwrap().finish();
+        assert_eq!(days[&day(0)].people, 2);
+    }
+
+    #[test]
+    fn rows_of_other_days_are_a_mistake_in_a_report_of_one_and_passed_over_in_one_of_many() {
+        let mut dayless = person(1, &[], &[], &[]);
+        dayless["day"] = Value::Null;
+        let other = json!({"day": day(2), "user_id": 1});
+        let one = || Days::Only(day(0));
+        let these = || Days::These(vec![day(0), day(1)]);
+        let count = |wanted, row: &Value| {
+            let people = people(wanted, Vec::new(), &[std::slice::from_ref(row)])?;
+            Ok(people.finish().0.into_iter().map(|(day, counted)| (day, counted.people)).collect::<Vec<_>>())
+        };
+        assert_eq!(count(one(), &person(1, &[], &[], &[])), Ok(vec![(day(0), 1)]));
+        assert_eq!(count(one(), &dayless), Ok(vec![(day(0), 1)]));
+        assert_eq!(count(one(), &other), Err("a record is of another day"));
+        assert_eq!(count(these(), &person(1, &[], &[], &[])), Ok(vec![(day(0), 1), (day(1), 0)]));
+        assert_eq!(count(these(), &dayless), Err("a record is of no day"));
+        assert_eq!(count(these(), &other), Ok(vec![(day(0), 0), (day(1), 0)]));
+    }
+
+    #[test]
+    fn a_listed_team_without_anybody_active_has_true_zeros_and_an_unlisted_one_is_not_there() {
+        let lists = vec![list(day(0), &[(1, 7), (2, 7), (3, 8)])];
+        let rows = [person(3, &[], &[], &[]), person(4, &[], &[], &[])];
+        let people = people(Days::These(vec![day(0), day(1)]), lists, &[&rows]).unwrap();
+        let (days, active) = people.finish();
+        let PeopleDay { people, whole, teams } = &days[&day(0)];
+        let teams = teams.as_ref().unwrap();
+        assert_eq!((*people, whole.totals.unlisted_active_users), (2, Some(1)));
+        let idle = Totals { active_users: Some(0), seated_users: Some(2), ..zeros(0) };
+        assert_eq!((teams[&7].totals, teams[&8].totals), (idle, zeros(1)));
+        assert_eq!((teams.len(), teams[&7].rows.len()), (2, 0));
+        assert_eq!(active, [0, 0, bit(day(0))]);
+        assert_eq!(days[&day(1)].teams, None, "its list was not read");
+        assert_eq!(days[&day(1)].whole.totals.unlisted_active_users, None);
+    }
+
+    /// The counters of a row, and its people.
+    type Numbers = (Four, Option<i64>);
+
+    /// What somebody did on a day.
+    #[derive(Clone, Debug)]
+    struct Deeds {
+        ides: Vec<(&'static str, i64)>,
+        completed: Vec<Four>,
+        languages: Vec<(&'static str, Four)>,
+        chats: Vec<(Option<i64>, Option<i64>)>,
+    }
+
+    impl Deeds {
+        fn row(&self, user: u64, day: NaiveDate) -> Value {
+            let ides: Vec<_> = self.ides.iter().map(|(name, count)| ide(name, *count)).collect();
+            let chats = self.chats.iter().map(|(turns, accepted)| chat("chat_inline", *turns, *accepted));
+            let features: Vec<_> = self.completed.iter().map(|four| completed(*four)).chain(chats).collect();
+            let languages: Vec<_> = self.languages.iter().map(|(name, four)| language(name, *four)).collect();
+            let mut row = person(user, &ides, &features, &languages);
+            row["day"] = json!(day);
+            row
+        }
+
+        fn editor(&self) -> String {
+            let used = self.ides.iter().filter(|(_, count)| *count > 0);
+            let used: BTreeSet<String> = used.map(|(name, _)| name.to_lowercase()).collect();
+            match Vec::from_iter(used).as_slice() {
+                [] => "unknown".into(),
+                [one] => one.clone(),
+                _ => "multiple".into(),
+            }
+        }
+
+        /// Their completions by language, and whether they count there.
+        fn cells(&self) -> BTreeMap<String, Numbers> {
+            let mut by_language: BTreeMap<String, Vec<Four>> = BTreeMap::new();
+            for (name, four) in &self.languages {
+                let name = if *name == "C#" { "csharp" } else { name };
+                by_language.entry(name.into()).or_default().push(*four);
+            }
+            let named = sums(self.languages.iter().map(|(_, four)| *four));
+            let whole = sums(self.completed.iter().copied());
+            let rest = [0, 1, 2, 3]
+                .map(|at| whole[at].zip(named[at]).map_or(0, |(whole, named)| (whole - named).max(0)));
+            by_language.entry("unknown".into()).or_default().push(rest.map(Some));
+            let all = by_language.into_iter().map(|(name, parts)| {
+                let people = if parts.iter().any(|four| four[0] > Some(0)) {
+                    Some(1)
+                } else {
+                    parts.iter().all(|four| four[0].is_some()).then_some(0)
+                };
+                (name, (sums(parts.into_iter()), people))
+            });
+            all.filter(|(_, (four, _))| *four != [Some(0); 4]).collect()
+        }
+
+        fn chatted(&self) -> Option<i64> {
+            if self.chats.iter().any(|(turns, _)| *turns > Some(0)) {
+                return Some(1);
+            }
+            self.chats.iter().all(|(turns, _)| turns.is_some()).then_some(0)
+        }
+    }
+
+    fn total(counts: impl Iterator<Item = Option<i64>>) -> Option<i64> {
+        counts.sum()
+    }
+
+    fn sums(fours: impl Iterator<Item = Four>) -> Four {
+        let fours: Vec<_> = fours.collect();
+        [0, 1, 2, 3].map(|at| total(fours.iter().map(|four| four[at])))
+    }
+
+    /// The seven totals that come from people's rows, in their order.
+    fn naive_totals(deeds: &[&Deeds]) -> [Option<i64>; 7] {
+        let [shown, accepted, suggested, added] =
+            sums(deeds.iter().flat_map(|deeds| deeds.completed.clone()));
+        let chats = || deeds.iter().flat_map(|deeds| deeds.chats.clone());
+        let chatted = total(deeds.iter().map(|deeds| deeds.chatted()));
+        [
+            shown,
+            accepted,
+            suggested,
+            added,
+            total(chats().map(|chat| chat.0)),
+            total(chats().map(|chat| chat.1)),
+            chatted,
+        ]
+    }
+
+    fn naive_rows(deeds: &[&Deeds]) -> Vec<ShownRow> {
+        let mut rows: BTreeMap<(String, String), Vec<Numbers>> = BTreeMap::new();
+        for deeds in deeds {
+            for (language, cell) in deeds.cells() {
+                rows.entry((language, deeds.editor())).or_default().push(cell);
+            }
+        }
+        let sum = |cells: Vec<Numbers>| {
+            (sums(cells.iter().map(|cell| cell.0)), total(cells.iter().map(|cell| cell.1)))
+        };
+        rows.into_iter()
+            .map(|(names, cells)| (names, sum(cells)))
+            .map(|(names, (four, people))| (names, four, people))
+            .collect()
+    }
+
+    type Groups = BTreeMap<BTreeSet<(String, String)>, i64>;
+
+    /// How many people count in each set of rows, where those are several.
+    fn naive_groups(deeds: &[&Deeds]) -> Groups {
+        let mut groups = Groups::new();
+        for deeds in deeds {
+            let active = deeds.cells().into_iter().filter(|(_, (_, people))| *people == Some(1));
+            let set: BTreeSet<_> = active.map(|(language, _)| (language, deeds.editor())).collect();
+            if set.len() > 1 {
+                *groups.entry(set).or_default() += 1;
+            }
+        }
+        groups
+    }
+
+    fn groups(usage: &DayUsage) -> Option<Groups> {
+        let name = |row: &u32| {
+            let row = &usage.rows[*row as usize];
+            (row.language.to_string(), row.editor.to_string())
+        };
+        let mut groups = Groups::new();
+        for (people, rows) in usage.shared.as_ref()?.groups() {
+            let twice = groups.insert(rows.iter().map(name).collect(), people);
+            assert_eq!(twice, None, "people who stand in the same rows are one group");
+        }
+        Some(groups)
+    }
+
+    fn seven(totals: &Totals) -> [Option<i64>; 7] {
+        let Totals { suggestions, acceptances, lines_suggested, lines_accepted, .. } = *totals;
+        let Totals { chat_turns, chat_acceptances, active_chat_users, .. } = *totals;
+        [
+            suggestions,
+            acceptances,
+            lines_suggested,
+            lines_accepted,
+            chat_turns,
+            chat_acceptances,
+            active_chat_users,
+        ]
+    }
+
+    /// Mostly a small number, which makes equal sums likely; seldom none.
+    fn count() -> impl Strategy<Value = Option<i64>> {
+        prop_oneof![1 => Just(None), 30 => (0..4i64).prop_map(Some)]
+    }
+
+    fn deeds() -> impl Strategy<Value = Deeds> {
+        let four = || [count(), count(), count(), count()];
+        let ides = prop::collection::vec((prop::sample::select(vec!["vim", "VIM", "zed"]), 0..3i64), 0..3);
+        let names = prop::sample::select(vec!["go", "C#", "csharp", "unknown", "rust"]);
+        let languages = prop::collection::vec((names, four()), 0..4);
+        let completed = prop::collection::vec(four(), 0..3);
+        let chats = prop::collection::vec((count(), count()), 0..3);
+        (ides, completed, languages, chats).prop_map(|(ides, completed, languages, chats)| Deeds {
+            ides,
+            completed,
+            languages,
+            chats,
+        })
+    }
+
+    /// Users 0 to 5 on days 0 to 2, those who did anything.
+    fn history() -> impl Strategy<Value = History> {
+        prop::collection::btree_map((0..3u64, 0..6u64), deeds(), 0..18)
+    }
+
+    /// Users in teams 7 to 9, on those of the days of which there is a list.
+    fn lists() -> impl Strategy<Value = BTreeMap<u64, Vec<(u64, u64)>>> {
+        let all: Vec<_> = (0..6).flat_map(|user| (7..10).map(move |team| (user, team))).collect();
+        prop::collection::btree_map(0..3u64, subsequence(all, 0..12), 0..=3)
+    }
+
+    /// Who did what, by day and user.
+    type History = BTreeMap<(u64, u64), Deeds>;
+
+    /// What those did on a day who fulfil this.
+    fn of_day(history: &History, index: u64, is_in: impl Fn(u64) -> bool) -> Vec<&Deeds> {
+        let rows = history.iter().filter(|((at, user), _)| *at == index && is_in(*user));
+        rows.map(|(_, deeds)| deeds).collect()
+    }
+
+    fn assert_scope(usage: &DayUsage, deeds: &[&Deeds], keeps_shared: bool) {
+        assert_eq!(shown(&usage.rows), naive_rows(deeds));
+        assert_eq!(groups(usage), keeps_shared.then(|| naive_groups(deeds)));
+    }
+
+    fn assert_day(counted: &PeopleDay, index: u64, history: &History, members: Option<&Vec<(u64, u64)>>) {
+        let PeopleDay { people, whole, teams } = counted;
+        let (everybody, keeps_shared) = (of_day(history, index, |_| true), index >= 1);
+        assert_eq!(*people, everybody.len() as i64);
+        assert_scope(whole, &everybody, keeps_shared);
+        let is_listed = |user| members.into_iter().flatten().any(|(listed, _)| *listed == user);
+        let unlisted = members.map(|_| of_day(history, index, |user| !is_listed(user)).len() as i64);
+        let active_chat_users = naive_totals(&everybody)[6];
+        let totals = Totals { active_chat_users, unlisted_active_users: unlisted, ..Totals::default() };
+        assert_eq!(whole.totals, totals);
+        assert_eq!(teams.is_some(), members.is_some());
+        let listed: BTreeSet<u64> = members.into_iter().flatten().map(|(_, team)| *team).collect();
+        assert_eq!(teams.iter().flat_map(BTreeMap::keys).copied().collect::<BTreeSet<_>>(), listed);
+        for (team, usage) in teams.iter().flatten() {
+            let of_team = members.into_iter().flatten().filter(|(_, listed)| listed == team);
+            let seated: BTreeSet<u64> = of_team.map(|(user, _)| *user).collect();
+            let active = of_day(history, index, |user| seated.contains(&user));
+            assert_scope(usage, &active, keeps_shared);
+            assert_eq!(seven(&usage.totals), naive_totals(&active));
+            let counts = (usage.totals.active_users, usage.totals.seated_users);
+            assert_eq!(counts, (Some(active.len() as i64), Some(seated.len() as i64)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn everything_is_as_counted_person_by_person_however_the_files_are_cut(
+            history in history(),
+            lists in lists(),
+            files in prop::collection::vec(0..3usize, 18),
+            first in 0..3usize,
+        ) {
+            let mut parts = vec![Vec::new(); 3];
+            for (((index, user), deeds), file) in history.iter().zip(&files) {
+                parts[*file].push(deeds.row(*user, day(*index)));
+            }
+            parts.rotate_left(first);
+            let parts: Vec<&[Value]> = parts.iter().map(Vec::as_slice).collect();
+            let team_lists = lists.iter().map(|(index, members)| list(day(*index), members)).collect();
+            let folded = people(Days::These((0..3).map(day).collect()), team_lists, &parts).unwrap();
+            let entries = folded.memberships.entries.clone();
+            let (days, active) = folded.finish();
+            for index in 0..3 {
+                assert_day(&days[&day(index)], index, &history, lists.get(&index));
+            }
+            for (entry, active) in entries.iter().zip(active) {
+                let days = lists.iter().filter(|(_, members)| members.contains(&(entry.user, entry.team)));
+                let days = days.filter(|(index, _)| history.contains_key(&(**index, entry.user)));
+                prop_assert_eq!(active, days.fold(0, |bits, (index, _)| bits | bit(day(*index))));
+            }
+        }
     }
 }

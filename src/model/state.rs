@@ -336,12 +336,9 @@ impl OwnerState {
         }
         for (day, seated) in seated {
             for (id, team) in &mut self.teams {
-                let usage = team.usage.days.get(&day).cloned();
-                let mut usage = usage.or_else(|| seated.contains_key(id).then(DayUsage::default));
-                if let Some(usage) = &mut usage {
-                    usage.totals.seated_users = seated.get(id).copied();
-                }
-                team.usage.put(day, usage, at);
+                let mut usage = team.usage.days.remove(&day).unwrap_or_default();
+                usage.totals.seated_users = seated.get(id).copied();
+                team.usage.put(day, seated.contains_key(id).then_some(usage), at);
             }
         }
         for (day, reach) in &reach {
@@ -419,7 +416,13 @@ impl SourceState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::github::usage::UsageRow;
+    use crate::{
+        github::usage::UsageRow,
+        model::{
+            label::Label,
+            usage::{Counts, Row, Shared, Totals},
+        },
+    };
 
     fn octo() -> Owner {
         Owner::org("octo")
@@ -565,5 +568,170 @@ mod tests {
         assert_eq!(source.last_success, Some(noon()));
         assert!(!source.last.as_ref().unwrap().is_success());
         assert!(!state.all_tried(), "teams have not been tried");
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        format!("2026-11-{text}").parse().unwrap()
+    }
+
+    /// A day that was counted from so many people, with so many of them in each of these teams.
+    fn people(people: i64, teams: Option<&[(u64, i64)]>) -> PeopleDay {
+        let usage = |active_users, unlisted_active_users| {
+            let totals = Totals {
+                active_users,
+                unlisted_active_users,
+                active_chat_users: Some(1),
+                ..Totals::default()
+            };
+            let label = Label::new("rust");
+            let row = Row { language: label.clone(), editor: label, counts: Counts::default() };
+            DayUsage { totals, rows: [row].into(), counted: true, shared: Some(Shared::default()) }
+        };
+        let team = |(id, people): &(u64, i64)| (*id, usage(Some(*people), None));
+        let unlisted = teams.map(|_| 1);
+        PeopleDay {
+            people,
+            whole: usage(None, unlisted),
+            teams: teams.map(|teams| teams.iter().map(team).collect()),
+        }
+    }
+
+    fn news() -> PeopleNews {
+        let at = noon();
+        PeopleNews {
+            days: BTreeMap::new(),
+            seated: BTreeMap::new(),
+            reach: BTreeMap::new(),
+            shared_from: NaiveDate::MIN,
+            at,
+        }
+    }
+
+    fn counted(days: Vec<(&str, PeopleDay)>) -> PeopleNews {
+        PeopleNews { days: days.into_iter().map(|(text, counted)| (day(text), counted)).collect(), ..news() }
+    }
+
+    fn seats(text: &str, seated: &[(u64, i64)]) -> PeopleNews {
+        PeopleNews { seated: [(day(text), seated.iter().copied().collect())].into(), ..news() }
+    }
+
+    /// A state with teams 1 and 2 that has taken in this, one after the other.
+    fn told(all: Vec<PeopleNews>) -> OwnerState {
+        let mut state = state();
+        state.apply(teams(&[(1, "red"), (2, "blue")]));
+        for news in all {
+            state.apply(Update::People { owner: octo(), news: Box::new(news) });
+        }
+        state.owners.remove(&octo()).unwrap()
+    }
+
+    /// By day: who was active, and who has a seat.
+    fn of_team(state: &OwnerState, team: u64) -> Vec<(String, Option<i64>, Option<i64>)> {
+        let days = state.teams[&team].usage.days.iter();
+        days.map(|(day, usage)| {
+            (day.format("%d").to_string(), usage.totals.active_users, usage.totals.seated_users)
+        })
+        .collect()
+    }
+
+    #[test]
+    fn a_team_that_a_list_leaves_out_loses_that_day_only_and_one_that_is_not_watched_has_no_place() {
+        let both: &[_] = &[(1, 10), (2, 20), (3, 30)];
+        let held = told(vec![
+            counted(vec![("16", people(9, Some(both))), ("17", people(9, Some(both)))]),
+            counted(vec![("17", people(9, Some(&[(2, 21)])))]),
+        ]);
+        assert_eq!(of_team(&held, 1), [("16".into(), Some(10), None)]);
+        assert_eq!(of_team(&held, 2), [("16".into(), Some(20), None), ("17".into(), Some(21), None)]);
+        assert_eq!(held.teams.len(), 2);
+        assert_eq!(held.teams[&1].usage.read_at, Some(noon()));
+    }
+
+    #[test]
+    fn without_a_list_of_the_day_teams_stay_as_they_were() {
+        let held = told(vec![
+            counted(vec![("17", people(9, Some(&[(1, 10)])))]),
+            counted(vec![("17", people(9, None)), ("18", people(9, None))]),
+        ]);
+        assert_eq!(of_team(&held, 1), [("17".into(), Some(10), None)]);
+    }
+
+    #[test]
+    fn where_only_seats_are_known_figures_of_the_day_stay_and_unlisted_teams_have_none() {
+        let listed = || counted(vec![("17", people(9, Some(&[(1, 10), (2, 20)])))]);
+        let held = told(vec![listed(), seats("17", &[(1, 5), (3, 5)]), seats("18", &[(1, 6)])]);
+        assert_eq!(of_team(&held, 1), [("17".into(), Some(10), Some(5)), ("18".into(), None, Some(6))]);
+        assert_eq!(of_team(&held, 2), [], "its figures are of a list that does not hold any more");
+    }
+
+    #[test]
+    fn people_reach_the_days_that_are_held_and_no_others() {
+        let reach = |teams: &[(u64, i64)]| Some(teams.iter().copied().collect::<BTreeMap<_, _>>());
+        let counted = counted(vec![("17", people(9, Some(&[(1, 10), (2, 20)])))]);
+        let both = Reach { weekly: reach(&[(1, 11)]), monthly: reach(&[(1, 12), (2, 22)]) };
+        let reach = BTreeMap::from([(day("16"), both.clone()), (day("17"), both)]);
+        let held = told(vec![PeopleNews { reach, ..counted }]);
+        let shown = |team: u64| {
+            let totals = held.teams[&team].usage.days[&day("17")].totals;
+            (totals.weekly_active_users, totals.monthly_active_users)
+        };
+        assert_eq!((shown(1), shown(2)), ((Some(11), Some(12)), (Some(0), Some(22))));
+        assert_eq!(held.teams[&1].usage.days.len(), 1);
+        assert_eq!(held.usage.days.len(), 0);
+    }
+
+    #[test]
+    fn how_rows_share_people_is_dropped_for_days_that_are_no_longer_shown() {
+        let all = |shared_from| {
+            let days = ["15", "16", "17"].map(|text| (text, people(9, Some(&[(1, 10)])))).into();
+            PeopleNews { shared_from: day(shared_from), ..counted(days) }
+        };
+        let kept = |held: &OwnerState| {
+            let days = held.teams[&1].usage.days.iter().filter(|(_, usage)| usage.shared.is_some());
+            days.map(|(day, _)| day.format("%d").to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(kept(&told(vec![all("16")])), ["16", "17"]);
+        assert_eq!(kept(&told(vec![all("01"), PeopleNews { shared_from: day("17"), ..news() }])), ["17"]);
+    }
+
+    #[test]
+    fn the_owners_own_report_says_which_days_there_are_and_people_fill_them() {
+        let own = |users| {
+            let record =
+                EntityDay { day: day("17"), daily_active_users: Some(users), ..EntityDay::default() };
+            let days = Some(Records::Report { days: vec![record], languages: false });
+            Update::Days { owner: octo(), team: None, days, at: noon() }
+        };
+        let people = |counted: PeopleNews| Update::People { owner: octo(), news: Box::new(counted) };
+        let days = || vec![("16", self::people(9, Some(&[]))), ("17", self::people(9, Some(&[])))];
+        let mut state = state();
+        state.apply(own(7));
+        state.apply(people(PeopleNews { shared_from: day("17"), ..counted(days()) }));
+        state.apply(own(8));
+        let usage = &state.owners[&octo()].usage;
+        assert_eq!(held(usage), [("2026-11-17".to_owned(), None)], "it does not have the day before");
+        let DayUsage { totals, rows, counted: is_counted, shared } = &usage.days[&day("17")];
+        assert_eq!(
+            (totals.active_users, totals.active_chat_users, totals.unlisted_active_users),
+            (Some(8), Some(1), Some(1))
+        );
+        assert!(rows.len() == 1 && *is_counted && shared.is_some());
+        state.apply(people(PeopleNews {
+            shared_from: day("18"),
+            ..counted(vec![("17", self::people(9, None))])
+        }));
+        let held = &state.owners[&octo()].usage.days[&day("17")];
+        assert_eq!((held.totals.unlisted_active_users, &held.shared), (Some(1), &None));
+    }
+
+    #[test]
+    fn a_team_keeps_its_newest_28_days() {
+        let many = (1..=30).map(|index| (day("01") + TimeDelta::days(index), people(9, Some(&[(1, index)]))));
+        let held = told(vec![PeopleNews { days: many.collect(), ..news() }]);
+        let days = &held.teams[&1].usage.days;
+        assert_eq!(
+            (days.len(), days.first_key_value().map(|(day, _)| day.to_string())),
+            (28, Some("2026-11-04".into()))
+        );
     }
 }

@@ -432,4 +432,102 @@ mod tests {
             "acceptances of one of the two are unknown, so their sum is"
         );
     }
+
+    /// A day with numbers that begin with this one, and one row of this name.
+    fn numbered(first: i64, language: &str, counted: bool) -> DayUsage {
+        let number = |index: i64| Some(first + index);
+        let totals = Totals {
+            suggestions: number(0),
+            acceptances: number(1),
+            lines_suggested: number(2),
+            lines_accepted: number(3),
+            active_users: number(4),
+            chat_turns: number(5),
+            chat_acceptances: number(6),
+            active_chat_users: number(7),
+            weekly_active_users: number(8),
+            monthly_active_users: number(9),
+            seated_users: number(10),
+            unlisted_active_users: number(11),
+        };
+        let row =
+            Row { language: Label::new(language), editor: Label::new("vim"), counts: Counts::default() };
+        let shared = counted.then(Shared::default);
+        DayUsage { totals, rows: [row].into(), counted, shared }
+    }
+
+    #[test]
+    fn what_the_owners_own_report_says_now_leaves_what_was_counted_from_people() {
+        let (active_chat_users, unlisted_active_users) = (Some(107), Some(111));
+        let mut day = numbered(100, "counted", true);
+        day.renew(numbered(200, "own", false));
+        let totals = Totals { active_chat_users, unlisted_active_users, ..numbered(200, "", false).totals };
+        assert_eq!(day, DayUsage { totals, ..numbered(100, "counted", true) });
+
+        let mut day = numbered(100, "old", false);
+        day.renew(numbered(200, "own", false));
+        assert_eq!(day, DayUsage { totals, ..numbered(200, "own", false) });
+    }
+
+    #[test]
+    fn what_was_counted_from_people_leaves_what_the_owners_own_report_says() {
+        let mut day = numbered(100, "own", false);
+        day.count(numbered(200, "counted", true));
+        let (active_chat_users, unlisted_active_users) = (Some(207), Some(211));
+        let totals = Totals { active_chat_users, unlisted_active_users, ..numbered(100, "", false).totals };
+        assert_eq!(day, DayUsage { totals, ..numbered(200, "counted", true) });
+
+        day.count(DayUsage { counted: true, ..DayUsage::default() });
+        let totals = Totals { active_chat_users: None, ..totals };
+        let without_list = DayUsage { totals, rows: Box::default(), counted: true, shared: None };
+        assert_eq!(day, without_list, "who is in no team is as it was when there was a list");
+    }
+
+    #[test]
+    fn sums_with_an_unknown_part_or_beyond_every_number_are_unknown_each_by_itself() {
+        let mut totals = numbered(100, "", false).totals;
+        totals.add(&Totals {
+            chat_turns: None,
+            lines_accepted: Some(i64::MAX),
+            ..numbered(1000, "", false).totals
+        });
+        let expected = Totals {
+            suggestions: Some(1100),
+            acceptances: Some(1102),
+            lines_suggested: Some(1104),
+            lines_accepted: None,
+            chat_turns: None,
+            chat_acceptances: Some(1112),
+            active_chat_users: Some(1114),
+            ..numbered(100, "", false).totals
+        };
+        assert_eq!(totals, expected, "people and seats are not added up");
+        let counts = |first: i64| Counts {
+            suggestions: Some(first),
+            acceptances: Some(first + 1),
+            lines_suggested: Some(first + 2),
+            lines_accepted: Some(first + 3),
+            active_users: Some(first + 4),
+        };
+        let mut sum = counts(10);
+        sum.add(&Counts { acceptances: None, ..counts(100) });
+        let expected = Counts {
+            suggestions: Some(110),
+            acceptances: None,
+            lines_suggested: Some(114),
+            lines_accepted: Some(116),
+            active_users: Some(118),
+        };
+        assert_eq!(sum, expected);
+    }
+
+    #[test]
+    fn groups_come_out_as_they_went_in() {
+        let groups: [(u32, Vec<u32>); 4] =
+            [(3, vec![0, 2]), (1, vec![]), (u32::MAX, vec![7]), (0, vec![1, 2, 3])];
+        let shared = Shared::of(groups.iter().map(|(people, rows)| (*people, rows.iter().copied())));
+        let out: Vec<_> = shared.groups().map(|(people, rows)| (people, rows.to_vec())).collect();
+        assert_eq!(out, groups.map(|(people, rows)| (i64::from(people), rows)));
+        assert_eq!(Shared::default().groups().count(), 0);
+    }
 }

@@ -76,12 +76,15 @@ impl Latest {
         self.follow_ahead();
     }
 
+    /// Puts the days ahead behind those of the report. Without a report they are behind nothing, and alone they would
+    /// pass for all there is.
     fn follow_ahead(&mut self) {
+        let (Some((_, ends)), Some((last, _))) = (&mut self.span, self.ahead.last_key_value()) else {
+            return;
+        };
+        *ends = *last;
         let with_data = self.ahead.iter().filter(|(_, record)| has_number(record));
         self.days.extend(with_data.map(|(day, record)| (*day, record.clone())));
-        if let (Some((_, ends)), Some((last, _))) = (&mut self.span, self.ahead.last_key_value()) {
-            *ends = *last;
-        }
     }
 
     /// The day after the last, if that is more than so many days ago.
@@ -129,6 +132,189 @@ impl Latest {
             ok: one(!self.failed && !self.days.is_empty()),
             no_data: one(self.is_empty()),
             failing: one(self.failed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> Instant {
+        "2026-11-20T12:00:00Z".parse().unwrap()
+    }
+
+    fn after(minutes: i64) -> Instant {
+        noon() + chrono::TimeDelta::minutes(minutes)
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        format!("2026-11-{text}").parse().unwrap()
+    }
+
+    fn record(text: &str, people: Option<i64>) -> EntityDay {
+        EntityDay { day: day(text), daily_active_users: people, ..EntityDay::default() }
+    }
+
+    fn records(days: &[(&str, i64)]) -> Vec<EntityDay> {
+        days.iter().map(|(day, people)| record(day, Some(*people))).collect()
+    }
+
+    fn span(first: &str, last: &str) -> Option<(NaiveDate, NaiveDate)> {
+        Some((day(first), day(last)))
+    }
+
+    fn latest(days: &[(&str, i64)], span: Option<(NaiveDate, NaiveDate)>) -> Latest {
+        let mut latest = Latest::default();
+        latest.take(records(days), span, noon());
+        latest
+    }
+
+    fn shown(latest: &Latest) -> Vec<String> {
+        latest.days().map(|record| record.day.format("%d").to_string()).collect()
+    }
+
+    fn without_data(latest: &Latest) -> Vec<String> {
+        latest.days_without_data().map(|day| day.format("%d").to_string()).collect()
+    }
+
+    fn targets(latest: &Latest) -> [u64; 3] {
+        let Targets { ok, no_data, failing } = latest.targets();
+        [ok, no_data, failing]
+    }
+
+    #[test]
+    fn it_is_read_once_a_cycle_and_what_was_read_in_the_future_does_not_count() {
+        let mut latest = Latest::default();
+        assert!(latest.is_due(noon(), noon()));
+        latest.take(Vec::new(), None, after(1));
+        assert!(!latest.is_due(noon(), after(1)));
+        assert!(!latest.is_due(after(1), after(1)), "read in the moment in which the cycle began");
+        assert!(latest.is_due(after(2), after(2)));
+        assert!(latest.is_due(noon(), noon()), "the clock was set back");
+    }
+
+    #[test]
+    fn days_come_in_any_order_and_those_without_a_number_are_none() {
+        let mut latest = Latest::default();
+        let all =
+            vec![record("17", Some(1)), record("14", Some(0)), record("16", None), record("15", Some(2))];
+        latest.take(all, None, noon());
+        assert_eq!(shown(&latest), ["14", "15", "17"]);
+        assert_eq!(without_data(&latest), ["16"]);
+        assert_eq!(
+            (latest.is_idle(day("14")), latest.is_idle(day("15")), latest.is_idle(day("16"))),
+            (true, false, false)
+        );
+        let revised = records(&[("14", 0), ("15", 3), ("17", 1)]);
+        let before = latest.fingerprints();
+        latest.take(revised, None, noon());
+        let changed = latest.fingerprints().into_iter().filter(|(day, number)| before[day] != *number);
+        assert_eq!(changed.map(|(day, _)| day).collect::<Vec<_>>(), [day("15")]);
+    }
+
+    #[test]
+    fn its_span_is_what_it_names_or_else_from_its_first_day_to_its_last() {
+        let named = latest(&[("15", 1), ("16", 1)], span("14", "17"));
+        assert_eq!((named.begins(), named.next_day(day("30"), 3)), (Some(day("14")), Some(day("18"))));
+        assert_eq!(without_data(&named), ["14"], "what is behind its newest data may still come");
+        let unnamed = latest(&[("15", 1), ("16", 1)], None);
+        assert_eq!((unnamed.begins(), unnamed.next_day(day("30"), 3)), (Some(day("15")), Some(day("17"))));
+        assert_eq!(without_data(&unnamed), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn the_day_after_the_last_is_asked_for_when_that_is_longer_ago_than_promised() {
+        let latest = latest(&[("16", 1)], span("10", "17"));
+        assert_eq!(latest.next_day(day("20"), 3), None);
+        assert_eq!(latest.next_day(day("21"), 3), Some(day("18")));
+        assert_eq!(latest.next_day(day("16"), 3), None, "a clock that is behind");
+        assert_eq!(Latest::default().next_day(day("21"), 3), None);
+    }
+
+    #[test]
+    fn the_next_day_is_asked_for_once_a_cycle_and_awaited_while_it_is_not_there() {
+        let mut latest = latest(&[("17", 1)], None);
+        assert!(latest.is_next_due(noon(), noon()) && !latest.awaits_next());
+        latest.take_next(day("18"), Vec::new(), after(1));
+        assert!(!latest.is_next_due(noon(), after(2)) && latest.awaits_next());
+        assert!(latest.is_next_due(after(2), after(2)));
+        latest.take_next(day("18"), records(&[("17", 9)]), after(3));
+        assert!(latest.awaits_next(), "records of another day are not it");
+        latest.take_next(day("18"), records(&[("18", 9)]), after(4));
+        assert!(!latest.awaits_next());
+        assert_eq!(
+            (shown(&latest), latest.next_day(day("30"), 3)),
+            (vec!["17".into(), "18".into()], Some(day("19")))
+        );
+        latest.take(records(&[("17", 1)]), None, after(5));
+        assert!(
+            latest.is_next_due(noon(), after(5)) && !latest.awaits_next(),
+            "whether it is needed is open again"
+        );
+    }
+
+    #[test]
+    fn days_ahead_stay_until_the_report_has_come_so_far() {
+        let mut latest = latest(&[("16", 1)], span("10", "16"));
+        latest.take_next(day("17"), vec![record("17", None)], noon());
+        assert_eq!((shown(&latest), latest.next_day(day("30"), 3)), (vec!["16".into()], Some(day("18"))));
+        latest.take_next(day("18"), records(&[("18", 5)]), noon());
+        assert_eq!(
+            (shown(&latest), without_data(&latest).last().cloned()),
+            (vec!["16".into(), "18".into()], Some("17".into()))
+        );
+        latest.take(records(&[("16", 1), ("17", 4)]), span("11", "17"), noon());
+        assert_eq!(shown(&latest), ["16", "17", "18"]);
+        assert_eq!((latest.begins(), latest.next_day(day("30"), 3)), (Some(day("11")), Some(day("19"))));
+        latest.take(records(&[("17", 4)]), span("11", "18"), noon());
+        assert_eq!(shown(&latest), ["17"], "the report itself has no data of that day");
+    }
+
+    #[test]
+    fn an_empty_report_has_no_data_whatever_was_read_ahead_of_the_last() {
+        let mut latest = latest(&[("16", 1)], None);
+        latest.take_next(day("17"), records(&[("17", 5)]), noon());
+        latest.take(Vec::new(), None, noon());
+        assert_eq!((shown(&latest), latest.begins(), latest.is_empty()), (Vec::new(), None, true));
+        assert_eq!((without_data(&latest).len(), latest.fingerprints().len()), (0, 0));
+        latest.take(records(&[("16", 1)]), None, noon());
+        assert_eq!(shown(&latest), ["16", "17"]);
+    }
+
+    #[test]
+    fn it_is_one_target_that_has_data_or_none_or_fails() {
+        let mut latest = Latest::default();
+        assert_eq!((targets(&latest), latest.is_empty()), ([0, 0, 0], false), "not read yet");
+        latest.fail();
+        assert_eq!((targets(&latest), latest.is_empty()), ([0, 0, 1], false));
+        latest.take(vec![record("17", None)], span("10", "17"), noon());
+        assert_eq!((targets(&latest), latest.is_empty()), ([0, 1, 0], true));
+        latest.fail();
+        assert_eq!((targets(&latest), latest.is_empty()), ([0, 0, 1], false));
+        latest.take(records(&[("17", 0)]), None, noon());
+        assert_eq!((targets(&latest), latest.is_empty()), ([1, 0, 0], false));
+        latest.fail();
+        assert_eq!((targets(&latest), shown(&latest).len()), ([0, 0, 1], 1), "what is known stays");
+    }
+
+    #[test]
+    fn records_are_about_people_unless_they_say_that_nobody_was_active() {
+        let chat = EntityDay {
+            totals_by_feature: serde_json::from_str(
+                r#"[{"feature":"chat_inline","user_initiated_interaction_count":1}]"#,
+            )
+            .unwrap(),
+            ..record("17", None)
+        };
+        for (records, has_people) in [
+            (vec![], false),
+            (vec![record("17", None)], false),
+            (vec![record("17", Some(0))], false),
+            (vec![record("17", Some(0)), record("17", Some(1))], true),
+            (vec![chat], true),
+        ] {
+            assert_eq!(Latest::has_people(&records), has_people, "{records:?}");
         }
     }
 }

@@ -394,10 +394,7 @@ impl ReportWatcher {
             files = self.find_people(report, days, asked).await?;
         }
         let Some(files) = files else {
-            // While people are only waited for, teams stay as they are: a day with nothing but seats would hide the last.
-            if self.people_refused {
-                self.tell_people(days, BTreeMap::new(), &memberships).await?;
-            }
+            self.tell_people(days, BTreeMap::new(), &memberships).await?;
             return Ok(false);
         };
         let single = (report == Report::UsersDay).then(|| days.first().copied()).flatten();
@@ -538,7 +535,8 @@ impl ReportWatcher {
         Ok(any)
     }
 
-    /// Tells what was counted of some days, and of the others who is in their teams.
+    /// Tells what was counted of some days, and where people are refused, who is in the teams of the others. While
+    /// people are only waited for, teams stay as they are: a day with nothing but seats would hide the last.
     async fn tell_people(
         &self,
         days: &[NaiveDate],
@@ -549,7 +547,7 @@ impl ReportWatcher {
             return Ok(());
         };
         let owner = self.watch.task.owner.clone();
-        let only_seated = days.iter().filter(|day| !counted.contains_key(day));
+        let only_seated = days.iter().filter(|day| self.people_refused && !counted.contains_key(day));
         let seated: BTreeMap<_, _> =
             only_seated.filter_map(|day| Some((*day, memberships.seated(*day)?.clone()))).collect();
         if counted.is_empty() && seated.is_empty() {

@@ -60,3 +60,105 @@ impl Teams {
         Targets { ok, no_data: all - ok, failing: 0 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::github::reports::Fold;
+
+    fn day(text: &str) -> NaiveDate {
+        format!("2026-11-{text}").parse().unwrap()
+    }
+
+    fn learn(teams: &mut Teams, on: &str, listed: &[(u64, &str)]) {
+        let mut list = TeamList::of(day(on));
+        for (team, slug) in listed {
+            let row = format!(r#"{{"user_id":1,"team_id":{team},"slug":"{slug}"}}"#);
+            list.row(serde_json::from_str(&row).unwrap()).unwrap();
+        }
+        teams.learn(&list);
+    }
+
+    fn watched(teams: &Teams, patterns: &[&str]) -> Vec<(u64, String)> {
+        let patterns = TeamPatterns::parse(patterns).unwrap();
+        let mut watched: Vec<_> = teams
+            .watched(&patterns, &Owner::org("octo"))
+            .into_iter()
+            .map(|team| (team.id, team.slug))
+            .collect();
+        watched.sort_unstable();
+        watched
+    }
+
+    fn named(teams: &[(u64, &str)]) -> Vec<(u64, String)> {
+        teams.iter().map(|(id, slug)| (*id, (*slug).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_team_has_its_newest_name_in_whichever_order_the_days_are_read() {
+        for days in [["15", "16"], ["16", "15"]] {
+            let mut teams = Teams::default();
+            for on in days {
+                learn(&mut teams, on, &[(1, if on == "16" { "Crimson" } else { "red" })]);
+            }
+            assert_eq!(watched(&teams, &["*"]), named(&[(1, "crimson")]), "{days:?}");
+        }
+        let mut teams = Teams::default();
+        learn(&mut teams, "16", &[(1, "red")]);
+        learn(&mut teams, "16", &[(1, "crimson")]);
+        assert_eq!(watched(&teams, &["*"]), named(&[(1, "crimson")]), "a day that is read again");
+    }
+
+    #[test]
+    fn a_name_that_has_passed_to_another_team_is_that_ones() {
+        let mut teams = Teams::default();
+        learn(&mut teams, "15", &[(1, "red"), (2, "blue")]);
+        learn(&mut teams, "16", &[(2, "red")]);
+        assert_eq!(watched(&teams, &["*"]), named(&[(2, "red")]));
+        learn(&mut teams, "17", &[(1, "blue"), (2, "red")]);
+        assert_eq!(watched(&teams, &["*"]), named(&[(1, "blue"), (2, "red")]));
+        learn(&mut teams, "17", &[(3, "red")]);
+        assert_eq!(watched(&teams, &["*"]), named(&[(1, "blue"), (2, "red")]), "of two on one day the first");
+    }
+
+    #[test]
+    fn patterns_select_by_the_newest_name() {
+        let mut teams = Teams::default();
+        learn(&mut teams, "15", &[(1, "core"), (2, "web"), (3, "")]);
+        learn(&mut teams, "16", &[(1, "old-core")]);
+        assert_eq!(watched(&teams, &["!old*"]), named(&[(2, "web")]));
+        assert_eq!(watched(&teams, &["core", "other/*"]), []);
+        assert_eq!(
+            watched(&teams, &["octo/*"]),
+            named(&[(1, "old-core"), (2, "web")]),
+            "a name it has to have"
+        );
+    }
+
+    #[test]
+    fn a_team_is_forgotten_when_no_list_that_still_counts_has_it() {
+        let mut teams = Teams::default();
+        learn(&mut teams, "15", &[(1, "red"), (2, "blue")]);
+        learn(&mut teams, "16", &[(2, "blue")]);
+        teams.forget_before(day("15"));
+        assert_eq!(watched(&teams, &["*"]).len(), 2);
+        teams.forget_before(day("16"));
+        assert_eq!(watched(&teams, &["*"]), named(&[(2, "blue")]));
+    }
+
+    #[test]
+    fn watched_teams_that_the_newest_list_leaves_out_have_no_data() {
+        let mut teams = Teams::default();
+        let targets = |teams: &Teams, failed| {
+            let patterns = TeamPatterns::parse(&["!green"]).unwrap();
+            let Targets { ok, no_data, failing } = teams.targets(&patterns, &Owner::org("octo"), failed);
+            [ok, no_data, failing]
+        };
+        assert_eq!((targets(&teams, false), targets(&teams, true)), ([0, 0, 0], [0, 0, 0]));
+        learn(&mut teams, "16", &[(2, "blue"), (4, "green"), (5, "gold")]);
+        learn(&mut teams, "15", &[(1, "red"), (2, "blue")]);
+        assert_eq!((targets(&teams, false), targets(&teams, true)), ([2, 1, 0], [0, 0, 3]));
+        learn(&mut teams, "17", &[]);
+        assert_eq!(targets(&teams, false), [0, 3, 0], "a list without anybody is a list");
+    }
+}

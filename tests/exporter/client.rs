@@ -8,7 +8,8 @@ use github_copilot_exporter::{
         client::Settings,
         credential::TokenFile,
         download::Hosts,
-        endpoint::Endpoint,
+        endpoint::{Endpoint, Report},
+        reports::{self, EntityDay, Wanted},
         teams,
         usage::{self, UsageDay, Window},
     },
@@ -451,4 +452,148 @@ async fn the_four_usage_addresses_and_the_window_are_asked_as_documented() {
     );
     let query = "since=2026-11-01T00%3A00%3A00Z&until=2026-11-20T00%3A00%3A00Z&page=2&per_page=5";
     assert!(asked.iter().all(|url| url.query() == Some(query)), "{asked:?}");
+}
+
+const MONTH: &str = "/orgs/octo/copilot/metrics/reports/organization-28-day/latest";
+
+fn month(owner: &Owner) -> Wanted<'_> {
+    Wanted { report: Report::EntityMonth, owner, day: None }
+}
+
+#[tokio::test]
+async fn a_report_without_links_is_not_ready_in_whichever_words_github_says_so() {
+    for body in [r#"{}"#, r#"{"download_links":null}"#, r#"{"download_links":[]}"#, r#""Not ready yet.""#] {
+        let client = client(&answering(json(body)).await).await;
+        assert!(reports::find(&client, &month(&octo())).await.unwrap().is_none(), "{body}");
+    }
+    let client_of_nothing = client(&answering(ResponseTemplate::new(204)).await).await;
+    assert!(reports::find(&client_of_nothing, &month(&octo())).await.unwrap().is_none());
+    for body in ["[]", "7", r#"{"download_links":["no address"]}"#, r#"{"download_links":{}}"#] {
+        let client = client(&answering(json(body)).await).await;
+        assert_eq!(
+            reports::find(&client, &month(&octo())).await.unwrap_err().reason,
+            Reason::Decode,
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_days_of_a_report_are_what_it_names_if_they_can_be() {
+    let link = r#""download_links":["https://copilot-reports.github.com/a"]"#;
+    for (days, named) in [
+        (r#","report_start_day":"2026-10-21","report_end_day":"2026-11-17""#, true),
+        (r#","report_start_day":"2026-11-17","report_end_day":"2026-11-17""#, true),
+        (r#","report_start_day":"2026-11-18","report_end_day":"2026-11-17""#, false),
+        (r#","report_end_day":"2026-11-17""#, false),
+        ("", false),
+    ] {
+        let client = client(&answering(json(&format!("{{{link}{days}}}"))).await).await;
+        let files = reports::find(&client, &month(&octo())).await.unwrap().unwrap();
+        assert_eq!(files.span.is_some(), named, "{days}");
+    }
+}
+
+/// Reads a report whose envelopes name these files, one envelope after the other and the last one from then on; those
+/// links that are `dead` are refused. Gives the days that were read, which files were asked for, and how many envelopes.
+async fn read_month(
+    envelopes: &[&[&str]],
+    dead: &[&str],
+) -> (Result<Vec<String>, Failure>, Vec<String>, usize) {
+    let github = MockServer::start().await;
+    for (index, names) in envelopes.iter().enumerate() {
+        let links: Vec<_> =
+            names.iter().map(|name| format!("{}/f/{name}?sig={}", github.uri(), index + 1)).collect();
+        let envelope = ResponseTemplate::new(200).set_body_json(serde_json::json!({"download_links": links}));
+        let times = if index + 1 == envelopes.len() { u64::MAX } else { 1 };
+        Mock::given(path(MONTH)).respond_with(envelope).up_to_n_times(times).mount(&github).await;
+    }
+    let dead: Vec<String> = dead.iter().map(|link| (*link).to_owned()).collect();
+    let file = move |request: &wiremock::Request| {
+        let link = file_of(&request.url);
+        // File 1 has two records, so that one that is counted twice is seen.
+        let body = match (dead.contains(&link), &link[..1]) {
+            (true, _) => return ResponseTemplate::new(403).set_body_string("<Error>expired</Error>"),
+            (false, "1") => {
+                r#"{"day":"2026-11-01","new":1}{"day":"2026-11-11","new":1,"newer":2}"#.to_owned()
+            }
+            (false, name) => format!(r#"{{"day":"2026-11-0{name}"}}"#),
+        };
+        json(&body)
+    };
+    Mock::given(wiremock::matchers::path_regex("^/f/")).respond_with(file).mount(&github).await;
+    let (client, octo) = (client(&github).await, octo());
+    let files = reports::find(&client, &month(&octo)).await.unwrap().unwrap();
+    let days = reports::read(&client, &month(&octo), files, Vec::<EntityDay>::new()).await;
+    let requests = github.received_requests().await.unwrap();
+    let (asked, files): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.url.path() == MONTH);
+    assert!(files.iter().all(|request| request.headers.get("authorization").is_none()));
+    if days.is_ok() && envelopes[0].contains(&"1") {
+        assert_eq!(
+            client.ledger().unknown_fields.get("entity"),
+            Some(&1),
+            "the first record stands for its file"
+        );
+    }
+    let days = days.map(|days| days.iter().map(|day| day.day.format("%d").to_string()).collect());
+    (days, files.iter().map(|request| file_of(&request.url)).collect(), asked.len())
+}
+
+/// The name of a file and the number of the envelope that its link is from.
+fn file_of(url: &reqwest::Url) -> String {
+    let name = url.path().trim_start_matches("/f/");
+    format!("{name}.{}", url.query().unwrap_or_default().trim_start_matches("sig="))
+}
+
+#[tokio::test]
+async fn a_link_that_has_expired_is_asked_for_anew_and_no_file_is_read_twice() {
+    let (days, files, envelopes) = read_month(&[&["1", "2", "3"][..]; 2], &["2.1", "3.1"]).await;
+    assert_eq!(days.unwrap(), ["01", "11", "02", "03"]);
+    assert_eq!((files, envelopes), (["1.1", "2.1", "2.2", "3.2"].map(String::from).into(), 2));
+
+    let (days, files, envelopes) = read_month(&[&["1", "2"], &["3", "2", "1"]], &["2.1"]).await;
+    assert_eq!(days.unwrap(), ["01", "11", "03", "02"], "another order, and one file more");
+    assert_eq!((files, envelopes), (["1.1", "2.1", "3.2", "2.2"].map(String::from).into(), 2));
+}
+
+#[tokio::test]
+async fn links_are_asked_for_anew_as_long_as_that_gets_further() {
+    let (days, files, envelopes) = read_month(&[&["1", "2", "3"][..]; 3], &["1.1", "2.2", "3.2"]).await;
+    assert_eq!(days.unwrap(), ["01", "11", "02", "03"]);
+    assert_eq!((files, envelopes), (["1.1", "1.2", "2.2", "2.3", "3.3"].map(String::from).into(), 3));
+
+    let (days, files, envelopes) = read_month(&[&["1", "2"][..]; 3], &["2.1", "2.2"]).await;
+    assert_eq!(days.unwrap_err().reason, Reason::Rejected);
+    assert_eq!((files, envelopes), (["1.1", "2.1", "2.2"].map(String::from).into(), 2));
+}
+
+#[tokio::test]
+async fn a_report_that_was_written_anew_is_read_from_the_start_but_not_for_ever() {
+    let (days, files, _) = read_month(&[&["1", "2"], &["3", "4"]], &["2.1"]).await;
+    assert_eq!(days.unwrap(), ["03", "04"], "nothing of the old one is left");
+    assert_eq!(files, ["1.1", "2.1", "3.2", "4.2"]);
+
+    let ever_other: [&[&str]; 9] = [
+        &["1", "2"],
+        &["3", "4"],
+        &["1", "2"],
+        &["3", "4"],
+        &["1", "2"],
+        &["3", "4"],
+        &["1"],
+        &["3"],
+        &["1"],
+    ];
+    let dead = ["1.1", "4.2", "1.3", "4.4", "1.5", "4.6"];
+    let (days, _, envelopes) = read_month(&ever_other, &dead).await;
+    assert_eq!(days.unwrap_err().reason, Reason::Rejected);
+    assert!(envelopes <= 3, "{envelopes}");
+}
+
+#[tokio::test]
+async fn a_report_whose_links_are_gone_fails_as_the_link_did() {
+    let (days, _, envelopes) = read_month(&[&["1"], &[]], &["1.1"]).await;
+    let failure = days.unwrap_err();
+    assert_eq!((failure.reason, envelopes), (Reason::Rejected, 2));
+    assert!(failure.detail.contains("/f/1: 403") && !failure.detail.contains("sig"), "{failure}");
 }

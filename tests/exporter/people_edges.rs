@@ -104,26 +104,27 @@ fn month() -> Vec<Value> {
     vec![json!({"report_start_day": "2026-10-21", "report_end_day": DAY, "day_totals": [day]})]
 }
 
+/// Answers the questions for a report of `octo`, of one day or of many, with one file.
+async fn serve(github: &MockServer, report: &str, day: Option<&str>, records: &[Value]) {
+    let file = format!("/files/{}{}", report.replace('/', "-"), day.unwrap_or_default());
+    let links = json!({
+        "download_links": [format!("{}{file}?sig=x", github.uri())],
+        "report_start_day": "2026-10-21", "report_end_day": DAY, "report_day": DAY,
+    });
+    let asked = Mock::given(path(format!("/orgs/octo/copilot/metrics/reports/{report}")));
+    let asked = day.into_iter().fold(asked, |asked, day| asked.and(query_param("day", day)));
+    asked.respond_with(ResponseTemplate::new(200).set_body_json(links)).mount(github).await;
+    let text: String = records.iter().map(|record| format!("{record}\n")).collect();
+    let answer = ResponseTemplate::new(200).set_body_string(text);
+    Mock::given(path(file)).respond_with(answer).mount(github).await;
+}
+
 /// A GitHub with one organisation and one day.
 async fn github() -> MockServer {
     let github = MockServer::start().await;
-    for (report, day, records) in [
-        ("organization-28-day/latest", None, month()),
-        ("users-28-day/latest", None, users()),
-        ("user-teams-1-day", Some(DAY), user_teams()),
-    ] {
-        let file = format!("/files/{}", report.replace('/', "-"));
-        let links = json!({
-            "download_links": [format!("{}{file}?sig=x", github.uri())],
-            "report_start_day": "2026-10-21", "report_end_day": DAY, "report_day": DAY,
-        });
-        let asked = Mock::given(path(format!("/orgs/octo/copilot/metrics/reports/{report}")));
-        let asked = day.into_iter().fold(asked, |asked, day| asked.and(query_param("day", day)));
-        asked.respond_with(ResponseTemplate::new(200).set_body_json(links)).mount(&github).await;
-        let text: String = records.iter().map(|record| format!("{record}\n")).collect();
-        let answer = ResponseTemplate::new(200).set_body_string(text);
-        Mock::given(path(file)).respond_with(answer).mount(&github).await;
-    }
+    serve(&github, "organization-28-day/latest", None, &month()).await;
+    serve(&github, "users-28-day/latest", None, &users()).await;
+    serve(&github, "user-teams-1-day", Some(DAY), &user_teams()).await;
     github
 }
 
@@ -192,5 +193,40 @@ async fn rows_that_no_company_writes_are_read_as_they_are_meant() {
     let exporter = Exporter::start(&github.uri(), &ManualClock::starting(NOON), &variables).await;
     let scrape = exporter.until_by(0, "all sources up", |scrape| all_up(scrape, 1)).await;
     assert_shows(&scrape, &everything(), "by hand");
+    exporter.stop().await;
+}
+
+/// The same records of the day before.
+fn a_day_earlier(records: Vec<Value>) -> Vec<Value> {
+    let dated = |mut record: Value| {
+        record["day"] = "2026-11-16".into();
+        record
+    };
+    records.into_iter().map(dated).collect()
+}
+
+#[tokio::test]
+async fn a_file_that_nobody_is_in_yet_hides_no_team_of_the_day_before() {
+    let github = MockServer::start().await;
+    let mut month = month();
+    let before = a_day_earlier(vec![month[0]["day_totals"][0].clone()]);
+    month[0]["day_totals"].as_array_mut().unwrap().extend(before);
+    serve(&github, "organization-28-day/latest", None, &month).await;
+    serve(&github, "users-28-day/latest", None, &a_day_earlier(users())).await;
+    serve(&github, "users-1-day", Some(DAY), &[]).await;
+    serve(&github, "user-teams-1-day", Some(DAY), &user_teams()).await;
+    serve(&github, "user-teams-1-day", Some("2026-11-16"), &a_day_earlier(user_teams())).await;
+    let variables = [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "octo"), REPORTS];
+    let exporter = Exporter::start(&github.uri(), &ManualClock::starting(NOON), &variables).await;
+    let scrape = exporter.until_by(0, "all sources up", |scrape| all_up(scrape, 1)).await;
+    let mut expected = Series::new();
+    totals(&mut expected, "core", [13, 7, 23, 13, 4, 6, 4, 3]);
+    rows(&mut expected, "core");
+    insert(&mut expected, "core", "team_seated_users", "", 5);
+    expected.retain(|series, _| !series.contains("_daily_") && !series.contains("_day_timestamp_"));
+    for (series, number) in expected {
+        assert_eq!(scrape.get(&series), Some(number), "{series}");
+    }
+    assert_eq!(scrape.sum("github_copilot_exporter_source_waiting", &[r#"source="activity""#]), 1.0);
     exporter.stop().await;
 }

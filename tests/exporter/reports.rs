@@ -5,7 +5,7 @@ use github_copilot_exporter::simulator::{Api, Fault, FaultKind, NotReady, Option
 use serde_json::json;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
-    matchers::{any, path},
+    matchers::{any, path, query_param},
 };
 
 use crate::{
@@ -199,6 +199,27 @@ async fn several_files_are_read_together_or_not_at_all() {
         format!(r#"github_copilot_daily_active_users{{enterprise="",org="octo",team="",day="{day}"}}"#)
     };
     assert_eq!((whole.get(&daily("2026-11-16")), whole.get(&daily("2026-11-17"))), (Some(3.0), Some(4.0)));
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn links_that_differ_in_their_query_only_are_files_of_their_own() {
+    let github = MockServer::start().await;
+    let link = |part: &str| format!("{}/file?part={part}&sig=x", github.uri());
+    let links = json!({"download_links": [link("1"), link("2")]});
+    Mock::given(path("/orgs/octo/copilot/metrics/reports/organization-28-day/latest"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(links))
+        .mount(&github)
+        .await;
+    for (part, day) in [("1", "2026-11-16"), ("2", "2026-11-17")] {
+        let day = json!({"day": day, "daily_active_users": 3});
+        let file = Mock::given(path("/file")).and(query_param("part", part));
+        file.respond_with(ResponseTemplate::new(200).set_body_json(day)).mount(&github).await;
+    }
+    let variables = [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "octo"), REPORTS];
+    let exporter = Exporter::start(&github.uri(), &ManualClock::starting(NOON), &variables).await;
+    let scrape = exporter.until_by(0, "a first attempt", |scrape| scrape.text.contains("source_up{")).await;
+    assert_eq!(scrape.of("github_copilot_daily_active_users", &[]).count(), 2);
     exporter.stop().await;
 }
 
