@@ -104,11 +104,11 @@ pub struct EntityDay {
 
 impl EntityDay {
     /// A number that is another when the day has been revised; the order of elements, which GitHub does not promise,
-    /// has no part in it.
+    /// has no part in it, nor have the people of its week and month: they change with every day before it.
     pub fn fingerprint(&self) -> u64 {
         let elements = self.totals_by_feature.iter().chain(&self.totals_by_language_feature).flatten();
         let counts = (
-            (self.daily_active_users, self.weekly_active_users, self.monthly_active_users),
+            self.daily_active_users,
             (self.user_initiated_interaction_count, self.code_generation_activity_count, self.loc_added_sum),
         );
         elements.map(hash_of).fold(hash_of(&counts), u64::wrapping_add)
