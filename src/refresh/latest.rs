@@ -51,6 +51,11 @@ impl Latest {
         self.read.is_some() && !self.failed && self.days.is_empty()
     }
 
+    /// Whether it could not be read.
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
     /// Takes note that it could not be read.
     pub fn fail(&mut self) {
         self.failed = true;
@@ -105,10 +110,10 @@ impl Latest {
         self.days.iter().map(|(day, record)| (*day, record.fingerprint())).collect()
     }
 
-    /// The days that it is about and has no data of, up to the newest that has.
-    pub fn days_without_data(&self) -> impl Iterator<Item = NaiveDate> {
+    /// The days from one on that it is about and has no data of, up to the newest that has.
+    pub fn days_without_data(&self, from: NaiveDate) -> impl Iterator<Item = NaiveDate> {
         let newest = self.days.last_key_value().map(|(day, _)| *day);
-        let begins = self.begins().into_iter().flat_map(|begins| begins.iter_days());
+        let begins = self.begins().into_iter().flat_map(move |begins| begins.max(from).iter_days());
         begins.take_while(move |day| Some(*day) <= newest).filter(|day| !self.days.contains_key(day))
     }
 

@@ -48,7 +48,7 @@ const MOST_ALONE: usize = 4;
 /// So often the file of many days is tried before its days are read in a file each.
 const MOST_MONTH_FAILURES: u8 = 3;
 
-/// So many days in a row that give nothing end the reading of single days.
+/// So many days in a row that fail end the reading of single days. The next attempt begins with the others.
 const MOST_MISSES: u8 = 3;
 
 /// Asks for the reports of one owner, forever.
@@ -78,11 +78,17 @@ struct Asked {
     /// What is refused once is not asked for again in the same attempt.
     people_refused: bool,
     teams_refused: bool,
+    /// Nor are the teams of days of which they could not be read.
+    without_teams: BTreeSet<NaiveDate>,
 }
 
 impl Asked {
     fn is_over(&self) -> bool {
         self.activity.over || self.teams.over
+    }
+
+    fn failures(&self) -> u64 {
+        self.activity.failures.values().chain(self.teams.failures.values()).sum()
     }
 }
 
@@ -122,15 +128,18 @@ impl ReportWatcher {
         self.ask_next_day(cycle, &mut asked).await?;
         self.ask_earlier_days(&mut asked).await;
         self.ask_people(&mut asked).await?;
-        let Asked { activity, mut teams, people_waiting, teams_waiting, .. } = asked;
+        self.spread(&mut asked);
+        let Asked { activity, mut teams, people_waiting, mut teams_waiting, .. } = asked;
+        let people_waiting = self.latest.is_empty() || people_waiting;
         let failed = schedule.ended(self.watch.now(), &[&activity, &teams]);
         let span = (began, schedule.next());
         if self.asks(Source::Activity) {
-            let waiting = self.latest.is_empty() || people_waiting;
-            self.watch.report(Source::Activity, activity, span, self.latest.targets(), waiting).await?;
+            let targets = self.latest.targets();
+            self.watch.report(Source::Activity, activity, span, targets, people_waiting).await?;
         } else {
             // Teams are joined with what people did: without it they are not read.
             teams.absorb(activity);
+            teams_waiting |= people_waiting;
         }
         if self.asks(Source::Teams) {
             let task = &self.watch.task;
@@ -138,6 +147,24 @@ impl ReportWatcher {
             self.watch.report(Source::Teams, teams, span, targets, teams_waiting).await?;
         }
         Ok(failed)
+    }
+
+    /// Where one source ended the attempt before the other had everything, that one is not up either.
+    fn spread(&self, asked: &mut Asked) {
+        let is_due = |part| !self.due(part).is_empty();
+        let Asked { activity, teams, .. } = asked;
+        if !self.asks(Source::Activity)
+            || !self.asks_teams()
+            || activity.problem.is_some() == teams.problem.is_some()
+        {
+            return;
+        }
+        let days_unknown = self.latest.has_failed();
+        if days_unknown || (activity.over && (is_due(Part::People) || is_due(Part::Joined))) {
+            teams.took(activity.problem.clone().map_or(Ok(()), Err));
+        } else if teams.over && is_due(Part::People) {
+            activity.took(teams.problem.clone().map_or(Ok(()), Err));
+        }
     }
 
     fn asks(&self, source: Source) -> bool {
@@ -281,12 +308,12 @@ impl ReportWatcher {
         self.tell_days().await?;
         self.days.follow(&self.latest.fingerprints());
         let Some(begins) = self.days.begins() else { return Ok(()) };
-        for day in self.latest.days_without_data().filter(|day| *day >= begins) {
+        for day in self.latest.days_without_data(begins) {
             self.rolling.quiet(day);
         }
         // A team can be shown a day behind its owner.
         self.rolling.forget_before(begins.pred_opt().unwrap_or(begins));
-        self.teams.forget_before(begins);
+        self.teams.keep_within(begins, self.days.newest().unwrap_or(begins));
         Ok(())
     }
 
@@ -329,6 +356,9 @@ impl ReportWatcher {
 
     /// Reads what people did, and joins it with their teams, of every day of which either is due.
     async fn ask_people(&mut self, asked: &mut Asked) -> Result<(), Stopped> {
+        if self.few_are_due() {
+            self.month_failures = 0;
+        }
         for part in [Part::People, Part::Joined] {
             if part == Part::Joined && !self.asks_teams() {
                 continue;
@@ -337,9 +367,7 @@ impl ReportWatcher {
             let month: Vec<_> =
                 due.into_iter().filter(|day| Some(*day) >= self.days.month_begins()).collect();
             let cold = part == Part::People && !self.days.any_read(part);
-            if month.len() <= MOST_ALONE && !cold {
-                self.month_failures = 0;
-            } else if !month.is_empty()
+            if (month.len() > MOST_ALONE || (cold && !month.is_empty()))
                 && self.month_failures < MOST_MONTH_FAILURES
                 && !self.ask_people_of(Report::UsersMonth, &month, asked).await?
             {
@@ -350,14 +378,27 @@ impl ReportWatcher {
                 if asked.is_over() || misses >= MOST_MISSES {
                     break;
                 }
-                let read = self.ask_people_of(Report::UsersDay, &[day], asked).await?;
-                misses = if read { 0 } else { misses + 1 };
+                let before = asked.failures();
+                if self.ask_people_of(Report::UsersDay, &[day], asked).await? {
+                    misses = 0;
+                } else if asked.failures() > before {
+                    misses += 1;
+                    self.days.fail(day, self.watch.now());
+                }
             }
         }
         Ok(())
     }
 
-    /// The days of which a part is due. Where people could not be read just now, there is nothing to join yet.
+    /// Whether no file of many days is needed.
+    fn few_are_due(&self) -> bool {
+        let now = self.watch.now();
+        let few = |part| self.days.due(part, now).len() <= MOST_ALONE;
+        self.days.any_read(Part::People) && few(Part::People) && (!self.asks_teams() || few(Part::Joined))
+    }
+
+    /// The days of which a part is due, those that failed the last time behind all others. Where people could not be
+    /// read just now, there is nothing to join yet.
     fn due(&self, part: Part) -> Vec<NaiveDate> {
         let now = self.watch.now();
         let mut due = self.days.due(part, now);
@@ -365,7 +406,7 @@ impl ReportWatcher {
         due
     }
 
-    /// Reads a report about people for some days, newest first, and the teams of each: whether people were read.
+    /// Reads a report about people for some days, and the teams of each: whether people were read.
     ///
     /// The links come first, as they may be refused; then the teams, which have to be there while people are read.
     async fn ask_people_of(
@@ -437,11 +478,15 @@ impl ReportWatcher {
         match found {
             Ok(files) => {
                 asked.people_waiting |= files.is_none();
+                self.month_failures += u8::from(report == Report::UsersMonth && files.is_none());
                 asked.activity.took(Ok(()));
                 Ok(files)
             }
             Err(failure) => {
-                self.month_failures += u8::from(report == Report::UsersMonth);
+                // Who may not read the month may not read its days either.
+                let month_fails = matches!(failure.reason, Reason::NotFound) || !failure.reason.is_answer();
+                let month_fails = month_fails && !failure.reason.stops_round();
+                self.month_failures += u8::from(report == Report::UsersMonth && month_fails);
                 let missing = report == Report::UsersDay && failure.reason == Reason::NotFound;
                 if failure.reason.is_answer() && !missing {
                     asked.people_refused = true;
@@ -473,12 +518,21 @@ impl ReportWatcher {
     /// Who is in which team on these days, as far as that can be read.
     async fn read_teams(&mut self, days: &[NaiveDate], asked: &mut Asked) -> Memberships {
         let mut memberships = Memberships::default();
+        let mut misses = 0;
         for day in days {
-            if !self.asks_teams() || asked.teams_refused || asked.is_over() {
+            if !self.asks_teams() || asked.teams_refused || asked.is_over() || misses >= MOST_MISSES {
                 break;
             }
-            match self.read_teams_of(*day).await {
+            if asked.without_teams.contains(day) {
+                continue;
+            }
+            let read = self.read_teams_of(*day).await;
+            if !matches!(read, Ok(Some(_))) {
+                asked.without_teams.insert(*day);
+            }
+            match read {
                 Ok(Some(list)) => {
+                    misses = 0;
                     asked.teams.took(Ok(()));
                     self.teams.learn(&list);
                     self.days.read(*day, Part::Teams, self.watch.now());
@@ -486,6 +540,8 @@ impl ReportWatcher {
                 }
                 Ok(None) => asked.teams_waiting = true,
                 Err(failure) => {
+                    misses += 1;
+                    self.days.fail(*day, self.watch.now());
                     asked.teams_refused |= failure.reason.is_answer() && failure.reason != Reason::NotFound;
                     asked.teams.took(Err(failure));
                 }
@@ -534,6 +590,7 @@ impl ReportWatcher {
         self.rolling.take(&joined, memberships, &active);
         self.refuse_people(false).await?;
         let any = !counted.is_empty();
+        self.month_failures += u8::from(report == Report::UsersMonth && !any);
         self.tell_people(days, counted, memberships).await?;
         Ok(any)
     }

@@ -33,9 +33,14 @@ impl Teams {
         }
     }
 
-    /// Forgets the teams that were last listed before a day.
-    pub fn forget_before(&mut self, day: NaiveDate) {
-        self.listed.retain(|_, (last, _)| *last >= day);
+    /// Forgets the teams that were last listed before a day. What was listed behind the newest day, which GitHub has
+    /// taken back since, counts as of that one: else no later list could change it.
+    pub fn keep_within(&mut self, begins: NaiveDate, newest: NaiveDate) {
+        self.newest = self.newest.map(|listed| listed.min(newest));
+        self.listed.retain(|_, (last, _)| {
+            *last = newest.min(*last);
+            *last >= begins
+        });
     }
 
     /// The teams that the patterns select by their newest name. A name that has passed to another team is that one's.
