@@ -3,11 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate, Weekday};
+use github_copilot_exporter::simulator::{Fault, FaultKind, Options, Simulator};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::fake_reports::{Day, Flow, Table, failures, shown, state};
+use crate::{
+    company::{NOON, noon, watch},
+    fake_reports::{Day, Flow, Table, failures, shown, state},
+    people::{REPORTS, data, differences, live},
+    people_truth::{Series, Truth},
+    support::{ManualClock, Patience, Scrape},
+};
 
 /// The newest day at the beginning, a Tuesday, and the day on which that is asked.
 const NEWEST: &str = "2026-11-17";
@@ -72,12 +79,12 @@ fn of_owner(series: &str) -> bool {
 }
 
 /// Checks that the owner's own figures are all there.
-fn assert_owner_whole(flow: &Flow, scrape: &crate::support::Scrape, what: &str) {
-    let owners = |mut series: crate::people_truth::Series| {
+fn assert_owner_whole(flow: &Flow, scrape: &Scrape, what: &str) {
+    let owners = |mut series: Series| {
         series.retain(|name, _| of_owner(name));
         series
     };
-    let wrong = crate::people::differences(&owners(flow.table().expected()), &owners(shown(scrape)));
+    let wrong = differences(&owners(flow.table().expected()), &owners(shown(scrape)));
     assert!(wrong.is_empty(), "{what}: {wrong:#?}");
 }
 
@@ -109,6 +116,7 @@ async fn an_old_day_whose_people_or_teams_are_gone_is_missing_and_the_others_are
                 assert!(asked.len() <= 1 + 2 * 2, "{what}: {asked:?}");
             }
             flow.heal();
+            flow.exporter.clock.advance(HOUR);
             flow.until_whole(&what).await;
             flow.exporter.stop().await;
         }
@@ -145,6 +153,7 @@ async fn while_the_teams_of_all_days_are_missing_few_are_asked_for_and_each_gets
         let day = format!(r#"day="{there}""#);
         assert_eq!(scrape.of("github_copilot_daily_active_users", &[&day]).count(), 3, "{what}: {all:?}");
         flow.heal();
+        flow.exporter.clock.advance(HOUR);
         flow.until_whole(&what).await;
         flow.exporter.stop().await;
     }
@@ -239,7 +248,7 @@ async fn teams_alone_are_read_without_the_owner_and_fail_with_the_words_of_every
         expected
     };
     let scrape = flow.first().await;
-    assert_eq!(crate::people::differences(&teams(&flow), &shown(&scrape)), [""; 0]);
+    assert_eq!(differences(&teams(&flow), &shown(&scrape)), [""; 0]);
     for (target, word) in
         [("/users-1", "forbidden"), ("/organization-28", "forbidden"), ("/user-teams", "forbidden")]
     {
@@ -251,7 +260,7 @@ async fn teams_alone_are_read_without_the_owner_and_fail_with_the_words_of_every
         flow.heal();
         flow.exporter.clock.advance(HOUR);
         let scrape = flow.exporter.until(target, |scrape| state(scrape, "up", "teams") == 1.0).await;
-        assert_eq!(crate::people::differences(&teams(&flow), &shown(&scrape)), [""; 0], "{target}");
+        assert_eq!(differences(&teams(&flow), &shown(&scrape)), [""; 0], "{target}");
     }
     flow.instead(|asked| asked.starts_with("/organization-28").then(|| ResponseTemplate::new(204)));
     let (_, scrape) = flow.pass(HOUR).await;
@@ -410,9 +419,7 @@ async fn a_month_that_ends_with_a_weekend_without_data_has_monthly_people() {
     // Sunday is the last day, and on neither it nor any Saturday or Sunday before there was anything.
     let sunday: NaiveDate = "2026-11-15".parse().unwrap();
     let mut table = Table::of(days(sunday, 40));
-    table.days.retain(|day, _| {
-        !matches!(chrono::Datelike::weekday(day), chrono::Weekday::Sat | chrono::Weekday::Sun)
-    });
+    table.days.retain(|day, _| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun));
     let flow = Flow::start(table, sunday + Days::new(3), &[]).await;
     flow.first().await;
     let scrape = flow.until_whole("the weekend").await;
@@ -484,7 +491,7 @@ async fn days_that_are_not_there_or_fail_do_not_keep_others_waiting() {
     flow.first().await;
     let daily = [r#"team="red""#];
     let of_team = "github_copilot_daily_active_users";
-    let others = |scrape: &crate::support::Scrape| scrape.of(of_team, &daily).count() == 28 - 3 - 4 - 3;
+    let others = |scrape: &Scrape| scrape.of(of_team, &daily).count() == 28 - 3 - 4 - 3;
     for _ in 0..8 {
         let (asked, _) = flow.pass(HOUR).await;
         assert!(asked.len() <= 2 + 2 * 28, "{asked:?}");
@@ -493,6 +500,35 @@ async fn days_that_are_not_there_or_fail_do_not_keep_others_waiting() {
     let (asked, _) = flow.pass(HOUR).await;
     assert!(asked.len() <= 2 + 2 * 2 * 6, "{asked:?}");
     flow.heal();
+    flow.exporter.clock.advance(HOUR);
     flow.until_whole("everything").await;
     flow.exporter.stop().await;
+}
+
+#[tokio::test]
+async fn files_that_break_off_or_whose_links_expire_are_never_counted_twice_nor_half() {
+    let small = Options { orgs: 1, teams: 4, users: 40, shards: 3, ..live() };
+    let simulator = Simulator::start(small).await.unwrap();
+    let strike = |path: &str, every, kind| Fault { path: path.into(), every, first: Some(150), kind };
+    simulator.set_faults(vec![
+        strike("/files/*users-28-day*", 2, FaultKind::Expired),
+        strike("/files/*", 5, FaultKind::Cut),
+        strike("/files/*", 7, FaultKind::Expired),
+        strike("/files/*", 11, FaultKind::Html),
+    ]);
+    let exporter = watch(&simulator, &ManualClock::starting(NOON), &[REPORTS]).await;
+    let expected = Truth::new(simulator.world(), crate::people::newest(noon())).everything();
+    let patience = Patience::new();
+    loop {
+        let series = data(&exporter.scrape().await);
+        let daily = series.iter().filter(|(name, _)| name.contains(",day="));
+        let wrong: Vec<_> = daily.filter(|(name, number)| expected.get(*name) != Some(*number)).collect();
+        assert_eq!(wrong, [] as [(&String, &f64); 0]);
+        if differences(&expected, &series).is_empty() {
+            break;
+        }
+        patience.check(&format!("{:?}", differences(&expected, &series).iter().take(9).collect::<Vec<_>>()));
+        exporter.clock.advance(10);
+    }
+    exporter.stop().await;
 }
