@@ -87,7 +87,8 @@ impl Reason {
                 "Switch on the policy \u{201c}Copilot usage metrics\u{201d} in GitHub's settings."
             }
             Self::NotFound => {
-                "Check the spelling, and that the token's owner belongs there: GitHub hides what a token may not see."
+                "Check the spelling, and that the token's owner belongs there: GitHub hides what a token may not see. A \
+                 report that is only missing for a day needs nothing from you."
             }
             Self::Rejected => {
                 "GitHub refuses the request itself: check GITHUB_API_URL and the exporter's version."
@@ -104,7 +105,10 @@ impl Reason {
             Self::Network => {
                 "Check name resolution, proxy, firewall and certificates on the way to GITHUB_API_URL."
             }
-            Self::Decode => "Check that GITHUB_API_URL is GitHub's API and not a proxy's page.",
+            Self::Decode => {
+                "Check that GITHUB_API_URL is GitHub's API and not a proxy's page, and look for a newer version of the \
+                 exporter: GitHub may have changed the form of its answers."
+            }
             Self::TooLarge => {
                 "Check that GITHUB_API_URL is GitHub's API: the answer is far too large for it."
             }

@@ -283,7 +283,7 @@ pub static CATALOGUE: &[Metric] = &[
     own(
         "github_copilot_exporter_source_failures_total",
         Read::Counter(&["enterprise", "org", "source", "reason"], exporter::source_failures),
-        "Failed requests of the source, by reason.",
+        "Failed requests of the source, by reason. One that keeps both of two sources from being read counts for each.",
     ),
     own(
         "github_copilot_exporter_targets",

@@ -323,6 +323,13 @@ impl OwnerState {
     /// not watched has no place.
     fn count(&mut self, news: PeopleNews, labels: &mut Labels) {
         let PeopleNews { days, seated, reach, shared_from, at } = news;
+        // A day that has not begun yet, and that GitHub has taken back, would stay for years.
+        let newest = reach.last_key_value().map_or(at.date_naive(), |(day, _)| at.date_naive().max(*day));
+        if let Some(behind) = newest.succ_opt() {
+            for team in self.teams.values_mut() {
+                team.usage.days.split_off(&behind);
+            }
+        }
         for (day, PeopleDay { whole, teams, .. }) in days {
             if let Some(held) = self.usage.days.get_mut(&day) {
                 held.count(whole.with_names(labels));

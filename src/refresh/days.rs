@@ -1,6 +1,6 @@
 //! Which days reports are read of, what of each has been read, and what is due. Pure.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use chrono::{Days as Span, NaiveDate, TimeDelta};
 
@@ -39,6 +39,8 @@ struct DayRead {
     people: Option<Reading>,
     teams: Option<Reading>,
     joined: Option<Reading>,
+    /// When reading it last failed.
+    failed: Option<Instant>,
 }
 
 /// When something was read, and what the owner's own report looked like then.
@@ -112,9 +114,12 @@ impl Days {
         self.newest?.checked_sub_days(Span::new(days))
     }
 
-    /// The days of which a part is not read yet, has changed since, or may have: the newest first.
+    /// The days of which a part is not read yet, has changed since, or may have: the newest first, but those that
+    /// failed the last time behind all others, so that they cannot keep them waiting for ever.
     pub fn due(&self, part: Part, now: Instant) -> Vec<NaiveDate> {
-        self.by_day.keys().rev().filter(|day| self.is_due(**day, part, now)).copied().collect()
+        let mut due: Vec<_> = self.by_day.iter().filter(|(day, _)| self.is_due(**day, part, now)).collect();
+        due.sort_by_key(|(day, read)| (read.failed, Reverse(**day)));
+        due.into_iter().map(|(day, _)| *day).collect()
     }
 
     /// Whether a part of any day was read.
@@ -128,6 +133,13 @@ impl Days {
         let trails = self.newest.is_some_and(|newest| (newest - day).num_days() < TRAILING);
         read.last(part)
             .is_none_or(|last| last.entity != read.entity || (trails && now - last.at >= AGAIN_AFTER))
+    }
+
+    /// Takes note that something of a day could not be read.
+    pub fn fail(&mut self, day: NaiveDate, at: Instant) {
+        if let Some(read) = self.by_day.get_mut(&day) {
+            read.failed = Some(at);
+        }
     }
 
     /// Takes note that a part of a day was read.
@@ -177,6 +189,17 @@ mod tests {
         days.read(all[1], Part::People, noon());
         assert_eq!(days.due(Part::People, noon()), [all[0], all[2]]);
         assert_eq!(days.due(Part::Joined, noon()), all, "each part by itself");
+    }
+
+    #[test]
+    fn days_that_failed_come_behind_all_others_and_take_turns() {
+        let mut days = Days::settling(0);
+        days.follow(&month("2026-11-17", 4));
+        days.fail(day("2026-11-16"), noon() + TimeDelta::minutes(1));
+        days.fail(day("2026-11-17"), noon());
+        days.fail(day("2026-01-01"), noon());
+        let order = ["2026-11-15", "2026-11-14", "2026-11-17", "2026-11-16"].map(day);
+        assert_eq!(days.due(Part::Teams, noon()), order);
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub struct Latest {
     next: Option<(Instant, bool)>,
 }
 
+/// So many days beyond the last are remembered, should the report stand still for months.
+const MOST_AHEAD: usize = 64;
+
 /// Whether something was not read in this cycle. What was read in the future was read before the clock was set back.
 fn is_due(read: Option<Instant>, cycle: Instant, now: Instant) -> bool {
     read.is_none_or(|read| read < cycle || now < read)
@@ -49,6 +52,11 @@ impl Latest {
     /// Whether it was read and had no figures.
     pub fn is_empty(&self) -> bool {
         self.read.is_some() && !self.failed && self.days.is_empty()
+    }
+
+    /// Whether it could not be read.
+    pub fn has_failed(&self) -> bool {
+        self.failed
     }
 
     /// Takes note that it could not be read.
@@ -78,11 +86,19 @@ impl Latest {
 
     /// Puts the days ahead behind those of the report. Without a report they are behind nothing, and alone they would
     /// pass for all there is.
+    /// Steps over the day after the last, of which GitHub has nothing: there may be something of the days behind it.
+    pub fn step_over(&mut self, day: NaiveDate, now: Instant) {
+        self.take_next(day, vec![EntityDay { day, ..EntityDay::default() }], now);
+    }
+
     fn follow_ahead(&mut self) {
         let (Some((_, ends)), Some((last, _))) = (&mut self.span, self.ahead.last_key_value()) else {
             return;
         };
         *ends = *last;
+        while self.ahead.len() > MOST_AHEAD {
+            self.ahead.pop_first();
+        }
         let with_data = self.ahead.iter().filter(|(_, record)| has_number(record));
         self.days.extend(with_data.map(|(day, record)| (*day, record.clone())));
     }
@@ -108,10 +124,10 @@ impl Latest {
         self.days.iter().map(|(day, record)| (*day, record.fingerprint())).collect()
     }
 
-    /// The days that it is about and has no data of, up to the newest that has.
-    pub fn days_without_data(&self) -> impl Iterator<Item = NaiveDate> {
+    /// The days from one on that it is about and has no data of, up to the newest that has.
+    pub fn days_without_data(&self, from: NaiveDate) -> impl Iterator<Item = NaiveDate> {
         let newest = self.days.last_key_value().map(|(day, _)| *day);
-        let begins = self.begins().into_iter().flat_map(|begins| begins.iter_days());
+        let begins = self.begins().into_iter().flat_map(move |begins| begins.max(from).iter_days());
         begins.take_while(move |day| Some(*day) <= newest).filter(|day| !self.days.contains_key(day))
     }
 
@@ -175,7 +191,7 @@ mod tests {
     }
 
     fn without_data(latest: &Latest) -> Vec<String> {
-        latest.days_without_data().map(|day| day.format("%d").to_string()).collect()
+        latest.days_without_data(NaiveDate::MIN).map(|day| day.format("%d").to_string()).collect()
     }
 
     fn targets(latest: &Latest) -> [u64; 3] {

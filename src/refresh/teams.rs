@@ -33,9 +33,14 @@ impl Teams {
         }
     }
 
-    /// Forgets the teams that were last listed before a day.
-    pub fn forget_before(&mut self, day: NaiveDate) {
-        self.listed.retain(|_, (last, _)| *last >= day);
+    /// Forgets the teams that were last listed before a day. What was listed behind the newest day, which GitHub has
+    /// taken back since, counts as of that one: else no later list could change it.
+    pub fn keep_within(&mut self, begins: NaiveDate, newest: NaiveDate) {
+        self.newest = self.newest.map(|listed| listed.min(newest));
+        self.listed.retain(|_, (last, _)| {
+            *last = newest.min(*last);
+            *last >= begins
+        });
     }
 
     /// The teams that the patterns select by their newest name. A name that has passed to another team is that one's.
@@ -140,9 +145,9 @@ mod tests {
         let mut teams = Teams::default();
         learn(&mut teams, "15", &[(1, "red"), (2, "blue")]);
         learn(&mut teams, "16", &[(2, "blue")]);
-        teams.forget_before(day("15"));
+        teams.keep_within(day("15"), day("16"));
         assert_eq!(watched(&teams, &["*"]).len(), 2);
-        teams.forget_before(day("16"));
+        teams.keep_within(day("16"), day("16"));
         assert_eq!(watched(&teams, &["*"]), named(&[(2, "blue")]));
     }
 

@@ -11,6 +11,7 @@ mod commands;
 mod company;
 mod contracts;
 mod examples;
+mod fake_reports;
 mod golden;
 mod http;
 mod memory;
@@ -23,6 +24,7 @@ mod program;
 mod prometheus;
 mod refresh;
 mod refusals;
+mod report_flows;
 #[path = "../simulator/report_truth.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod report_truth;
