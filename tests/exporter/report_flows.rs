@@ -9,7 +9,7 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use crate::{
-    company::{NOON, noon, watch},
+    company::{NOON, all_up, noon, watch},
     fake_reports::{Day, Flow, Table, failures, shown, state},
     people::{REPORTS, data, differences, live},
     people_truth::{Series, Truth},
@@ -530,5 +530,26 @@ async fn files_that_break_off_or_whose_links_expire_are_never_counted_twice_nor_
         patience.check(&format!("{:?}", differences(&expected, &series).iter().take(9).collect::<Vec<_>>()));
         exporter.clock.advance(10);
     }
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn a_weekend_without_data_does_not_hide_the_days_behind_it_while_the_month_lags() {
+    // The month ends on Friday the 13th; nobody was reported until Monday the 16th.
+    let options = Options { orgs: 1, teams: 3, users: 30, latest_lag: 4, quiet_weekends: true, ..live() };
+    let simulator = Simulator::start(options).await.unwrap();
+    let exporter = watch(&simulator, &ManualClock::starting(NOON), &[REPORTS]).await;
+    let tuesday = 1_794_873_600.0;
+    let day = |scrape: &Scrape| scrape.sum("github_copilot_day_timestamp_seconds", &[r#"team="""#]);
+    let patience = Patience::new();
+    while day(&exporter.scrape().await) != 2.0 * tuesday {
+        patience.check("Tuesday");
+        exporter.clock.advance(600);
+    }
+    let scrape = exporter.until("all sources up", |scrape| all_up(scrape, 2)).await;
+    assert!(
+        scrape.of("github_copilot_active_users", &[]).count() > 0,
+        "what people did on that day is read as well"
+    );
     exporter.stop().await;
 }
