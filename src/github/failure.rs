@@ -103,7 +103,8 @@ impl Reason {
             Self::ServerError => "Nothing to change: GitHub has a problem, see https://www.githubstatus.com.",
             Self::Timeout => "Check the network and GitHub's status; GITHUB_TIMEOUT can be raised.",
             Self::Network => {
-                "Check name resolution, proxy, firewall and certificates on the way to GITHUB_API_URL."
+                "Check name resolution, proxy, firewall and certificates on the way to GITHUB_API_URL and, for report files, \
+                 to GITHUB_DOWNLOAD_HOSTS."
             }
             Self::Decode => {
                 "Check that GITHUB_API_URL is GitHub's API and not a proxy's page, and look for a newer version of the \
