@@ -14,7 +14,7 @@ use github_copilot_exporter::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// The configuration or the command line is not usable (`EX_USAGE` of sysexits).
 const UNUSABLE: u8 = 64;
@@ -139,7 +139,11 @@ fn start_log(log: Log) {
     let json = log.json.then(|| tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).boxed());
     let logfmt = || tracing_logfmt::builder().with_target(false).layer().with_writer(std::io::stderr).boxed();
     let layer = json.unwrap_or_else(logfmt);
-    tracing_subscriber::registry().with(layer.with_filter(LevelFilter::from_level(log.level))).init();
+    // Other crates are heard when something is wrong: what they trace is theirs, and might be an address with a signature.
+    let own = LevelFilter::from_level(log.level);
+    let levels =
+        Targets::new().with_default(own.min(LevelFilter::WARN)).with_target(env!("CARGO_CRATE_NAME"), own);
+    tracing_subscriber::registry().with(layer.with_filter(levels)).init();
 }
 
 #[allow(clippy::print_stderr, reason = "before the log is set up, errors go to the terminal")]

@@ -93,6 +93,8 @@ impl Downloads {
         let mut http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::custom(follow))
+            // It would be the link that led there, signature and all.
+            .referer(false)
             .connect_timeout(patience)
             .read_timeout(patience);
         if hosts.loopback {

@@ -91,7 +91,8 @@ impl Reason {
                  report that is only missing for a day needs nothing from you."
             }
             Self::Rejected => {
-                "GitHub refuses the request itself: check GITHUB_API_URL and the exporter's version."
+                "The request itself is refused: check GITHUB_API_URL, GITHUB_DOWNLOAD_HOSTS where a report's file is \
+                 refused, and the exporter's version."
             }
             Self::Unsupported => {
                 "GitHub has closed this interface: look for a newer version of the exporter."
@@ -103,8 +104,8 @@ impl Reason {
             Self::ServerError => "Nothing to change: GitHub has a problem, see https://www.githubstatus.com.",
             Self::Timeout => "Check the network and GitHub's status; GITHUB_TIMEOUT can be raised.",
             Self::Network => {
-                "Check name resolution, proxy, firewall and certificates on the way to GITHUB_API_URL and, for report files, \
-                 to GITHUB_DOWNLOAD_HOSTS."
+                "Check name resolution, proxy, firewall and certificates on the way to GITHUB_API_URL and, for the \
+                 files of reports, to GITHUB_DOWNLOAD_HOSTS."
             }
             Self::Decode => {
                 "Check that GITHUB_API_URL is GitHub's API and not a proxy's page, and look for a newer version of the \

@@ -16,6 +16,9 @@ use super::failure::{Failure, Reason};
 /// The longest record that is read. A month of a big enterprise in one object stays far below it.
 const LONGEST_RECORD: usize = 64 << 20;
 
+/// So many bytes of gzip are taken at a time: they can become a thousand times as many.
+const GZIP_PIECE: usize = 4 << 10;
+
 /// The magic number of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -48,9 +51,13 @@ impl Records {
         match &mut self.coding {
             Coding::Plain => self.cutter.push(bytes, each),
             Coding::Gzip(decoder) => {
-                decoder.write_all(bytes).map_err(|error| broken(&format!("its gzip is damaged: {error}")))?;
-                let text = std::mem::take(decoder.get_mut());
-                self.cutter.push(&text, each)
+                for piece in bytes.chunks(GZIP_PIECE) {
+                    let damaged = |error| broken(&format!("its gzip is damaged: {error}"));
+                    decoder.write_all(piece).map_err(damaged)?;
+                    let text = std::mem::take(decoder.get_mut());
+                    self.cutter.push(&text, each)?;
+                }
+                Ok(())
             }
             Coding::Unknown if *first == GZIP[0] => {
                 self.coding = Coding::FirstOfGzip;
@@ -72,7 +79,7 @@ impl Records {
     /// The file has ended.
     ///
     /// # Errors
-    /// [`Reason::Decode`] if it ends inside a record: what is missing must not pass for nothing.
+    /// [`Reason::Decode`] if it ends inside a record or an array: what is missing must not pass for nothing.
     pub fn finish(mut self, each: &mut Each<'_>) -> Result<(), Failure> {
         if let Coding::Gzip(decoder) = &mut self.coding {
             decoder.try_finish().map_err(|error| broken(&format!("its gzip breaks off: {error}")))?;
@@ -123,8 +130,8 @@ impl Cutter {
             Self::Lines(lines) if lines.begun.is_empty() => Ok(()),
             // If it breaks off, that is no JSON.
             Self::Lines(lines) => each(&lines.begun),
-            Self::Array(array) if array.depth == 0 => Ok(()),
-            Self::Array(_) => Err(broken("it breaks off inside a record")),
+            Self::Array(array) if array.is_closed => Ok(()),
+            Self::Array(_) => Err(broken("it breaks off inside an array")),
         }
     }
 }
@@ -136,6 +143,8 @@ const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 struct Lines {
     /// What has come of an object whose end was not seen yet.
     begun: Vec<u8>,
+    /// The last byte of it that is not white space.
+    last: Option<u8>,
     /// Whether it is lines that end with `}`: if the next one begins with `{`, that was the end.
     may_end: bool,
 }
@@ -145,17 +154,23 @@ impl Lines {
         let (mut start, mut line) = (0, 0);
         loop {
             if self.may_end {
-                let Some(first) = text[line..].trim_ascii_start().first() else { break };
+                let blank = text[line..].len() - text[line..].trim_ascii_start().len();
+                let Some(first) = text[line + blank..].first() else { break };
                 if *first == b'{' {
                     emit(&mut self.begun, &text[start..line], each)?;
                     start = line;
                 }
+                line += blank;
                 self.may_end = false;
             }
-            let Some(length) = memchr(b'\n', &text[line..]) else { break };
-            line += length + 1;
-            let last = |text: &[u8]| text.trim_ascii_end().last().copied();
-            self.may_end = last(&text[start..line]).or_else(|| last(&self.begun)) == Some(b'}');
+            let length = memchr(b'\n', &text[line..]);
+            let end = length.map_or(text.len(), |length| line + length + 1);
+            self.last = text[line..end].trim_ascii_end().last().copied().or(self.last);
+            line = end;
+            if length.is_none() {
+                break;
+            }
+            self.may_end = self.last == Some(b'}');
         }
         self.begun.extend_from_slice(&text[start..]);
         too_long(&self.begun)
@@ -167,6 +182,7 @@ impl Lines {
 struct Array {
     /// The beginning of a record whose end has not come yet.
     begun: Vec<u8>,
+    is_closed: bool,
     depth: usize,
     in_string: bool,
     escaped: bool,
@@ -180,7 +196,9 @@ impl Array {
                 start = at;
                 match byte {
                     b'{' => self.depth = 1,
-                    b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' => {}
+                    b'[' => self.is_closed = false,
+                    b']' => self.is_closed = true,
+                    b' ' | b'\t' | b'\r' | b'\n' | b',' => {}
                     _ => return Err(broken("it is no sequence of JSON objects")),
                 }
             } else if self.ends_record(*byte) {
@@ -294,8 +312,10 @@ mod tests {
     #[test]
     fn what_breaks_off_or_is_no_json_is_a_failure() {
         let whole = gzip(b"{\"a\":1}\n{\"b\":2}\n");
-        let damaged: [&[u8]; 7] = [
+        let damaged: [&[u8]; 9] = [
             b"{\"a\":1}\n{\"b\":",
+            b"[{\"a\":1},",
+            b"[",
             b"{\"a\":\"",
             b"<html>",
             b"\"not ready\"",
@@ -306,6 +326,18 @@ mod tests {
         for file in damaged {
             assert_eq!(read(file, 3).unwrap_err().reason, Reason::Decode, "{file:?}");
         }
+    }
+
+    /// It took days when every line end looked back over all of them.
+    #[test]
+    fn blank_lines_are_passed_over_once() {
+        let blank = "\n".repeat(1 << 20);
+        let file = format!("{{\"a\":{blank}1}}{blank}{{\"b\":[{{}}{blank},2]}}");
+        let expected = [serde_json::json!({"a": 1}), serde_json::json!({"b": [{}, 2]})];
+        for piece in [1 << 10, file.len()] {
+            assert_eq!(read(file.as_bytes(), piece).unwrap(), expected);
+        }
+        assert_eq!(read(&gzip(file.as_bytes()), file.len()).unwrap(), expected);
     }
 
     #[test]

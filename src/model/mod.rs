@@ -2,8 +2,8 @@
 //!
 //! Typed rows of `github` become [`usage::DayUsage`] with clean [`label`]s. What reports tell about [`people`] is added up
 //! while it arrives, joined with their teams ([`memberships`]), and only [`rolling`] remembers who was active, to count
-//! weeks and months. [`state::State`] holds every day of every scope and how asking went; [`mod@view`] picks days, folds rare names ([`fold`]) and gives the [`view::Snapshot`] that
-//! `metrics` and the overview page show.
+//! weeks and months. [`state::State`] holds every day of every scope and how asking went; [`mod@view`] picks days, folds
+//! rare names ([`fold`]) and gives the [`view::Snapshot`] that `metrics` and the overview page show.
 
 pub mod fold;
 pub mod label;

@@ -316,9 +316,7 @@ impl OwnerState {
             self.teams.entry(team.id).or_default().slug = team.slug;
         }
     }
-}
 
-impl OwnerState {
     /// Takes in what people did. A day of the owner that its own report does not have is not published; a team that is
     /// not watched has no place.
     fn count(&mut self, news: PeopleNews, labels: &mut Labels) {

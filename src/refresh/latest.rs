@@ -84,13 +84,13 @@ impl Latest {
         self.follow_ahead();
     }
 
-    /// Puts the days ahead behind those of the report. Without a report they are behind nothing, and alone they would
-    /// pass for all there is.
     /// Steps over the day after the last, of which GitHub has nothing: there may be something of the days behind it.
     pub fn step_over(&mut self, day: NaiveDate, now: Instant) {
         self.take_next(day, vec![EntityDay { day, ..EntityDay::default() }], now);
     }
 
+    /// Puts the days ahead behind those of the report. Without a report they are behind nothing, and alone they would
+    /// pass for all there is.
     fn follow_ahead(&mut self) {
         let (Some((_, ends)), Some((last, _))) = (&mut self.span, self.ahead.last_key_value()) else {
             return;

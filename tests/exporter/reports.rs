@@ -10,7 +10,7 @@ use wiremock::{
 
 use crate::{
     commands::everything_shown,
-    company::{NOON, noon, options, watch},
+    company::{NOON, all_up, noon, options, watch},
     support::{Exporter, ManualClock, Scrape},
 };
 
@@ -32,9 +32,10 @@ async fn whatever_is_not_ready_is_waited_for_and_is_no_failure() {
         let simulator = Simulator::start(live()).await.unwrap();
         simulator.set_faults(vec![Fault::new(FaultKind::NotReady(not_ready))]);
         let exporter = watch(&simulator, &ManualClock::starting(NOON), &[REPORTS]).await;
-        let scrape = exporter.until_by(0, "all owners up", |scrape| up(scrape) == 3.0).await;
-        let activity = [r#"source="activity""#];
-        assert_eq!(scrape.sum("github_copilot_exporter_source_waiting", &activity), 3.0, "{not_ready:?}");
+        let waiting = |scrape: &Scrape| scrape.sum("github_copilot_exporter_source_waiting", &[]) == 6.0;
+        let what = format!("all sources waiting: {not_ready:?}");
+        let scrape = exporter.until_by(0, &what, waiting).await;
+        assert!(all_up(&scrape, 3), "{not_ready:?}");
         assert_eq!(scrape.data(), "");
         simulator.set_faults(Vec::new());
         exporter.clock.advance(3600);
@@ -43,6 +44,18 @@ async fn whatever_is_not_ready_is_waited_for_and_is_no_failure() {
             .await;
         exporter.stop().await;
     }
+}
+
+#[tokio::test]
+async fn teams_wait_for_the_people_before_anything_of_them_is_read() {
+    let simulator = Simulator::start(live()).await.unwrap();
+    let not_ready = Fault::new(FaultKind::NotReady(NotReady::NoContent));
+    simulator.set_faults(vec![Fault { path: "*/users-*".into(), ..not_ready }]);
+    let exporter = watch(&simulator, &ManualClock::starting(NOON), &[REPORTS]).await;
+    let waiting = |scrape: &Scrape| scrape.sum("github_copilot_exporter_source_waiting", &[]) == 6.0;
+    let scrape = exporter.until_by(0, "all sources waiting", waiting).await;
+    assert!(all_up(&scrape, 3));
+    exporter.stop().await;
 }
 
 #[tokio::test]
@@ -149,6 +162,10 @@ async fn a_file_that_has_moved_is_followed_to_allowed_hosts_only_and_without_the
         [files.received_requests().await, other.received_requests().await].into_iter().flatten().flatten()
     {
         assert!(!request.headers.contains_key("authorization"), "{request:?}");
+        assert!(
+            !request.headers.contains_key("referer"),
+            "a signed link is told to another host: {request:?}"
+        );
     }
 }
 

@@ -125,6 +125,8 @@ impl ReportWatcher {
             teams.absorb(activity);
             teams_waiting |= people_waiting;
         }
+        // Without people nothing of teams was asked for yet, and nothing must not pass for everything.
+        teams_waiting |= people_waiting && self.asks_teams() && !self.days.any_read(Part::Teams);
         if self.asks(Source::Teams) {
             let task = &self.watch.task;
             let targets = self.teams.targets(&task.teams, &task.owner, teams.problem.is_some());

@@ -154,8 +154,9 @@ fn section(index: usize, owner: &OwnerOverview, now: Instant) -> Markup {
 }
 
 /// What is missing where GitHub refuses its reports about people.
-const LANGUAGES_ONLY: &str = "GitHub refuses the reports about what people did: languages come from the owner\u{2019}s own report, \
-    without editors; people by language, people who used chat, and all figures of teams but their size are missing.";
+const LANGUAGES_ONLY: &str = "GitHub refuses the reports about what people did. For days of which they were not read before, \
+    languages come from the owner\u{2019}s own report, without editors; people by language, people who used chat, and all \
+    figures of teams but their size are missing.";
 
 /// Which of GitHub's interfaces is asked.
 const fn interface(api: Api) -> &'static str {
