@@ -16,7 +16,7 @@ use super::{
 /// Redirects between allowed hosts; a chain is a mistake.
 const MOST_REDIRECTS: usize = 3;
 
-/// The largest file, decompressed: some hundred thousand people on every day of a month.
+/// The largest file, as the host sends it or HTTP unpacks it: some hundred thousand people on every day of a month.
 const LARGEST_FILE: u64 = 64 << 30;
 
 /// A signed link. Whoever has it can read the file, so it is shown without its query.
@@ -103,13 +103,18 @@ impl Downloads {
         Ok(Self { http: http.build()?, hosts })
     }
 
+    /// Whether a link leads to a host that files may be on.
+    pub fn allows(&self, link: &Link) -> bool {
+        self.hosts.allow(&link.0)
+    }
+
     /// Gives every record of a file to `each`, while the file arrives.
     ///
     /// # Errors
     /// [`Reason::Rejected`] for a link to a host that is not allowed, or one that has expired; else as for any answer.
     /// Then what `each` was given is not the whole file.
     pub async fn shard(&self, link: &Link, each: &mut Each<'_>) -> Result<(), Failure> {
-        if !self.hosts.allow(&link.0) {
+        if !self.allows(link) {
             let host = link.0.host_str().unwrap_or("no host");
             let words = format!("the report is at {host}, which GITHUB_DOWNLOAD_HOSTS does not allow");
             return Err(Failure::new(Reason::Rejected, words));

@@ -62,7 +62,7 @@ pub struct Files {
 
 impl Files {
     /// The links, each with a name that stays when it is signed anew: its path, and which of those with this path it is.
-    fn named(&self) -> Vec<((String, usize), &Link)> {
+    fn named(self) -> Vec<((String, usize), Link)> {
         let mut seen = BTreeMap::new();
         let name = |link: &Link| {
             let path = link.to_string();
@@ -70,7 +70,8 @@ impl Files {
             *count += 1;
             (path, *count)
         };
-        self.links.iter().map(name).zip(&self.links).collect()
+        let names: Vec<_> = self.links.iter().map(name).collect();
+        names.into_iter().zip(self.links).collect()
     }
 }
 
@@ -296,23 +297,28 @@ pub async fn find(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Files>,
 pub async fn read<F: Fold>(
     client: &Client,
     wanted: &Wanted<'_>,
-    mut files: Files,
+    files: Files,
     mut fold: F,
 ) -> Result<F, Failure> {
     let begin = fold.begin();
+    let (mut links, mut next) = (files.named(), 0);
     let mut done = BTreeSet::new();
     // How many files must be read before links are asked for anew.
     let mut further = 0;
-    while let Some((name, link)) = files.named().into_iter().find(|(name, _)| !done.contains(name)) {
+    while let Some((name, link)) = links.get(next) {
+        if done.contains(name) {
+            next += 1;
+            continue;
+        }
         match shard(client, wanted.report, link, begin.begin()).await {
             Ok(file) => {
                 fold.merge(file);
-                done.insert(name);
+                done.insert(name.clone());
             }
-            Err(failure) if failure.reason == Reason::Rejected && done.len() >= further => {
+            Err(failure) if has_died(client, link, &failure) && done.len() >= further => {
                 further = done.len() + 1;
-                files = find(client, wanted).await?.ok_or(failure)?;
-                let names = files.named().into_iter().map(|(name, _)| name).collect();
+                (links, next) = (find(client, wanted).await?.ok_or(failure)?.named(), 0);
+                let names = links.iter().map(|(name, _)| name.clone()).collect();
                 if !done.is_subset(&names) {
                     // GitHub has written the report anew: what was read belongs to another.
                     (fold, done) = (begin.begin(), BTreeSet::new());
@@ -322,6 +328,11 @@ pub async fn read<F: Fold>(
         }
     }
     Ok(fold)
+}
+
+/// Whether a link may have run out: the host of the files, and not we, refuses it.
+fn has_died(client: &Client, link: &Link, failure: &Failure) -> bool {
+    failure.reason == Reason::Rejected && client.downloads().allows(link)
 }
 
 /// Folds one file.

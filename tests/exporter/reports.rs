@@ -120,6 +120,7 @@ async fn a_link_to_a_host_that_is_not_allowed_is_not_followed() {
     let page = exporter.page().await;
     assert!(page.contains("evil.example") && page.contains("GITHUB_DOWNLOAD_HOSTS"), "{page}");
     assert!(!page.contains("SECRET"));
+    assert_eq!(github.received_requests().await.unwrap().len(), 1, "another signature would not help");
     exporter.stop().await;
 }
 

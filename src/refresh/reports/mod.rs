@@ -341,7 +341,8 @@ impl ReportWatcher {
             match answer {
                 Ok(days) if Latest::has_people(&days) => self.days.add(day),
                 Ok(_) => self.rolling.quiet(day),
-                Err(failure) => asked.activity.took(Err(failure)),
+                // The others would hardly fare better, and nothing but a count waits for them.
+                Err(failure) => return asked.activity.took(Err(failure)),
             }
         }
     }
