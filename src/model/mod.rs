@@ -12,6 +12,7 @@ pub mod overview;
 pub mod people;
 pub mod rolling;
 pub mod state;
+mod sums;
 pub mod usage;
 pub mod view;
 

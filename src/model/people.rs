@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 use super::{
     label::{Label, Labels, UNKNOWN},
     memberships::{Memberships, bit},
+    sums::Sums,
     usage::{COMPLETIONS, Counts, DayUsage, Row, Shared, Totals, add, is_chat},
 };
 use crate::github::reports::{Element, Fold, Name, UserDay};
@@ -73,30 +74,14 @@ struct DayFold {
 }
 
 /// The sums of one scope.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct ScopeFold {
     people: i64,
-    totals: Totals,
-    cells: HashMap<Cell, Counts>,
+    totals: Sums<7>,
+    /// In the order of the cells.
+    cells: Vec<(Cell, Sums<5>)>,
     /// How many people stand in exactly these cells, where those are several.
     shared: HashMap<Box<[Cell]>, u32>,
-}
-
-impl Default for ScopeFold {
-    fn default() -> Self {
-        let nothing = Some(0);
-        let totals = Totals {
-            suggestions: nothing,
-            acceptances: nothing,
-            lines_suggested: nothing,
-            lines_accepted: nothing,
-            chat_turns: nothing,
-            chat_acceptances: nothing,
-            active_chat_users: nothing,
-            ..Totals::default()
-        };
-        Self { people: 0, totals, cells: HashMap::new(), shared: HashMap::new() }
-    }
 }
 
 /// One person's day.
@@ -200,9 +185,9 @@ impl DayFold {
 impl ScopeFold {
     fn add(&mut self, share: &Share) {
         self.people += 1;
-        self.totals.add(&share.totals);
+        self.totals.add(summed(&share.totals));
         for (cell, counts) in &share.cells {
-            self.cells.entry(*cell).and_modify(|sum| sum.add(counts)).or_insert(*counts);
+            self.cell(*cell).add(counts.parts());
         }
         if let Some(cells) = &share.shared {
             match self.shared.get_mut(cells) {
@@ -212,12 +197,20 @@ impl ScopeFold {
         }
     }
 
+    fn cell(&mut self, cell: Cell) -> &mut Sums<5> {
+        let place = self.cells.binary_search_by_key(&cell, |(cell, _)| *cell).unwrap_or_else(|place| {
+            self.cells.insert(place, (cell, Sums::default()));
+            place
+        });
+        &mut self.cells[place].1
+    }
+
     fn merge(&mut self, file: Self, known: &[u32]) {
         let renamed = |(language, editor): Cell| (known[language as usize], known[editor as usize]);
         self.people += file.people;
-        self.totals.add(&file.totals);
-        for (cell, counts) in file.cells {
-            self.cells.entry(renamed(cell)).and_modify(|sum| sum.add(&counts)).or_insert(counts);
+        self.totals.add(file.totals.get());
+        for (cell, sums) in file.cells {
+            self.cell(renamed(cell)).add(sums.get());
         }
         for (cells, people) in file.shared {
             let mut cells: Box<[Cell]> = cells.iter().copied().map(renamed).collect();
@@ -227,19 +220,20 @@ impl ScopeFold {
     }
 
     fn finish(self, names: &Names, keep_shared: bool) -> DayUsage {
-        let row = |(cell, counts): (&Cell, &Counts)| Row {
+        let row = |cell: Cell, sums: Sums<5>| Row {
             language: names.labels[cell.0 as usize].clone(),
             editor: names.labels[cell.1 as usize].clone(),
-            counts: *counts,
+            counts: Counts::of_parts(sums.get()),
         };
-        let mut cells: Vec<(Cell, Row)> = self.cells.iter().map(|cell| (*cell.0, row(cell))).collect();
+        let cells = self.cells.into_iter();
+        let mut cells: Vec<(Cell, Row)> = cells.map(|(cell, sums)| (cell, row(cell, sums))).collect();
         cells.sort_unstable_by(|(_, a), (_, b)| (&a.language, &a.editor).cmp(&(&b.language, &b.editor)));
         let places: HashMap<Cell, u32> = (0..).zip(&cells).map(|(place, (cell, _))| (*cell, place)).collect();
         let groups =
             self.shared.iter().map(|(cells, people)| (*people, cells.iter().map(|cell| places[cell])));
         let shared = keep_shared.then(|| Shared::of(groups));
         let rows = cells.into_iter().map(|(_, row)| row).collect();
-        DayUsage { totals: self.totals, rows, counted: true, shared }
+        DayUsage { totals: totals_of(self.totals.get()), rows, counted: true, shared }
     }
 }
 
@@ -335,7 +329,52 @@ fn editor(row: &UserDay<'_>, names: &mut Names) -> u32 {
     }
 }
 
+/// The totals that are sums over people.
+fn summed(totals: &Totals) -> [Option<i64>; 7] {
+    [
+        totals.suggestions,
+        totals.acceptances,
+        totals.lines_suggested,
+        totals.lines_accepted,
+        totals.chat_turns,
+        totals.chat_acceptances,
+        totals.active_chat_users,
+    ]
+}
+
+/// The same as totals of which nothing else is known.
+fn totals_of(sums: [Option<i64>; 7]) -> Totals {
+    let [
+        suggestions,
+        acceptances,
+        lines_suggested,
+        lines_accepted,
+        chat_turns,
+        chat_acceptances,
+        active_chat_users,
+    ] = sums;
+    Totals {
+        suggestions,
+        acceptances,
+        lines_suggested,
+        lines_accepted,
+        chat_turns,
+        chat_acceptances,
+        active_chat_users,
+        ..Totals::default()
+    }
+}
+
 impl Counts {
+    fn parts(&self) -> [Option<i64>; 5] {
+        [self.suggestions, self.acceptances, self.lines_suggested, self.lines_accepted, self.active_users]
+    }
+
+    fn of_parts(parts: [Option<i64>; 5]) -> Self {
+        let [suggestions, acceptances, lines_suggested, lines_accepted, active_users] = parts;
+        Self { suggestions, acceptances, lines_suggested, lines_accepted, active_users }
+    }
+
     /// Nothing, of nobody.
     const ZERO: Self = Self {
         suggestions: Some(0),
@@ -589,7 +628,7 @@ mod tests {
     /// True zeros of so many people who all count as active and are in a team.
     fn zeros(people: i64) -> Totals {
         let (active_users, seated_users) = (Some(people), Some(people));
-        Totals { active_users, seated_users, ..ScopeFold::default().totals }
+        Totals { active_users, seated_users, ..totals_of([Some(0); 7]) }
     }
 
     #[test]

@@ -44,19 +44,6 @@ pub(super) fn add(sum: &mut Option<i64>, part: Option<i64>) {
     *sum = sum.zip(part).and_then(|(sum, part)| sum.checked_add(part));
 }
 
-impl Totals {
-    /// Adds what other people did.
-    pub(super) fn add(&mut self, other: &Self) {
-        add(&mut self.suggestions, other.suggestions);
-        add(&mut self.acceptances, other.acceptances);
-        add(&mut self.lines_suggested, other.lines_suggested);
-        add(&mut self.lines_accepted, other.lines_accepted);
-        add(&mut self.chat_turns, other.chat_turns);
-        add(&mut self.chat_acceptances, other.chat_acceptances);
-        add(&mut self.active_chat_users, other.active_chat_users);
-    }
-}
-
 /// The figures of a row. Each may be unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -485,23 +472,6 @@ mod tests {
 
     #[test]
     fn sums_with_an_unknown_part_or_beyond_every_number_are_unknown_each_by_itself() {
-        let mut totals = numbered(100, "", false).totals;
-        totals.add(&Totals {
-            chat_turns: None,
-            lines_accepted: Some(i64::MAX),
-            ..numbered(1000, "", false).totals
-        });
-        let expected = Totals {
-            suggestions: Some(1100),
-            acceptances: Some(1102),
-            lines_suggested: Some(1104),
-            lines_accepted: None,
-            chat_turns: None,
-            chat_acceptances: Some(1112),
-            active_chat_users: Some(1114),
-            ..numbered(100, "", false).totals
-        };
-        assert_eq!(totals, expected, "people and seats are not added up");
         let counts = |first: i64| Counts {
             suggestions: Some(first),
             acceptances: Some(first + 1),
