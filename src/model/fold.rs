@@ -111,9 +111,13 @@ fn count_people(rows: &mut [Row], parts: &[Row], shared: &Shared) {
 
 fn folded(days: &BTreeMap<NaiveDate, DayUsage>, label: OpenLabel, most: usize) -> BTreeSet<&Label> {
     let mut shown: BTreeMap<&Label, i64> = BTreeMap::new();
-    for row in days.values().flat_map(|day| &day.rows) {
-        let count = shown.entry(label.of(row)).or_default();
-        *count = count.saturating_add(row.counts.suggestions.unwrap_or_default());
+    for day in days.values() {
+        let rows = day.rows.iter().map(|row| (label.of(row), row.counts.suggestions.unwrap_or_default()));
+        let ranked = day.ranked[label as usize].iter().map(|(name, count)| (name, *count));
+        for (name, count) in rows.chain(ranked) {
+            let sum = shown.entry(name).or_default();
+            *sum = sum.saturating_add(count);
+        }
     }
     let mut ranking: Vec<_> = shown.into_iter().filter(|(name, _)| ***name != *OTHERS).collect();
     ranking.sort_by_key(|(name, count)| (Reverse(*count), *name));

@@ -95,7 +95,8 @@ struct Share {
 impl People {
     /// Nothing yet of these days, to be joined with the teams of each.
     ///
-    /// From `shared_from` on enough is kept to count people exactly when rows are folded; that takes room.
+    /// From `shared_from` on rows are kept, and enough to count people exactly when they are folded; that takes room. Of
+    /// days before it only how names rank.
     pub fn of(wanted: Days, memberships: Arc<Memberships>, shared_from: NaiveDate) -> Self {
         let days = wanted.all().iter().map(|day| (*day, DayFold::default())).collect();
         let active = vec![0; memberships.entries.len()];
@@ -233,7 +234,12 @@ impl ScopeFold {
             self.shared.iter().map(|(cells, people)| (*people, cells.iter().map(|cell| places[cell])));
         let shared = keep_shared.then(|| Shared::of(groups));
         let rows = cells.into_iter().map(|(_, row)| row).collect();
-        DayUsage { totals: totals_of(self.totals.get()), rows, counted: true, shared }
+        let totals = totals_of(self.totals.get());
+        let mut usage = DayUsage { totals, rows, counted: true, shared, ..DayUsage::default() };
+        if !keep_shared {
+            usage.keep_ranks();
+        }
+        usage
     }
 }
 
@@ -514,7 +520,9 @@ mod tests {
     fn people(wanted: Days, lists: Vec<TeamList>, files: &[&[Value]]) -> Result<People, &'static str> {
         let mut memberships = Memberships::default();
         lists.into_iter().for_each(|list| memberships.add(list));
-        let mut whole = People::of(wanted, Arc::new(memberships), day(1));
+        // Of several days the first is too old to be shown.
+        let shown_from = day(u64::from(matches!(wanted, Days::These(_))));
+        let mut whole = People::of(wanted, Arc::new(memberships), shown_from);
         for file in files {
             let mut fold = whole.begin();
             for row in *file {
@@ -928,16 +936,34 @@ mod tests {
         rows.map(|(_, deeds)| deeds).collect()
     }
 
-    fn assert_scope(usage: &DayUsage, deeds: &[&Deeds], keeps_shared: bool) {
-        assert_eq!(shown(&usage.rows), naive_rows(deeds));
-        assert_eq!(groups(usage), keeps_shared.then(|| naive_groups(deeds)));
+    /// Completions shown by name, added up over rows.
+    fn ranks(rows: &[ShownRow], name: fn(&(String, String)) -> &String) -> Vec<(String, i64)> {
+        let mut sums = BTreeMap::new();
+        for (names, counts, _) in rows {
+            *sums.entry(name(names).clone()).or_default() += counts[0].unwrap_or_default();
+        }
+        sums.into_iter().collect()
+    }
+
+    fn assert_scope(usage: &DayUsage, deeds: &[&Deeds], is_shown: bool) {
+        let rows = naive_rows(deeds);
+        assert_eq!(groups(usage), is_shown.then(|| naive_groups(deeds)));
+        if is_shown {
+            assert_eq!(shown(&usage.rows), rows);
+            return;
+        }
+        assert_eq!(usage.rows.len(), 0, "an old day is not shown by row");
+        let ranked = usage.ranked.each_ref().map(|names| -> Vec<_> {
+            names.iter().map(|(name, count)| (name.to_string(), *count)).collect()
+        });
+        assert_eq!(ranked, [ranks(&rows, |(language, _)| language), ranks(&rows, |(_, editor)| editor)]);
     }
 
     fn assert_day(counted: &PeopleDay, index: u64, history: &History, members: Option<&Vec<(u64, u64)>>) {
         let PeopleDay { people, whole, teams } = counted;
-        let (everybody, keeps_shared) = (of_day(history, index, |_| true), index >= 1);
+        let (everybody, is_shown) = (of_day(history, index, |_| true), index >= 1);
         assert_eq!(*people, everybody.len() as i64);
-        assert_scope(whole, &everybody, keeps_shared);
+        assert_scope(whole, &everybody, is_shown);
         let is_listed = |user| members.into_iter().flatten().any(|(listed, _)| *listed == user);
         let unlisted = members.map(|_| of_day(history, index, |user| !is_listed(user)).len() as i64);
         let active_chat_users = naive_totals(&everybody)[6];
@@ -950,7 +976,7 @@ mod tests {
             let of_team = members.into_iter().flatten().filter(|(_, listed)| listed == team);
             let seated: BTreeSet<u64> = of_team.map(|(user, _)| *user).collect();
             let active = of_day(history, index, |user| seated.contains(&user));
-            assert_scope(usage, &active, keeps_shared);
+            assert_scope(usage, &active, is_shown);
             assert_eq!(seven(&usage.totals), naive_totals(&active));
             let counts = (usage.totals.active_users, usage.totals.seated_users);
             assert_eq!(counts, (Some(active.len() as i64), Some(seated.len() as i64)));

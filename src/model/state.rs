@@ -160,7 +160,7 @@ pub struct PeopleNews {
     pub seated: BTreeMap<NaiveDate, BTreeMap<u64, i64>>,
     /// How many people teams had up to these days.
     pub reach: BTreeMap<NaiveDate, Reach>,
-    /// From this day on rows remember how they share people.
+    /// From this day on rows are kept, and how they share people.
     pub shared_from: NaiveDate,
     /// When it was read.
     pub at: Instant,
@@ -355,7 +355,7 @@ impl OwnerState {
         }
         let all = self.teams.values_mut().map(|team| &mut team.usage).chain([&mut self.usage]);
         for (_, old) in all.flat_map(|usage| usage.days.range_mut(..shared_from)) {
-            old.shared = None;
+            old.keep_ranks();
         }
     }
 }
@@ -590,7 +590,13 @@ mod tests {
             };
             let label = Label::new("rust");
             let row = Row { language: label.clone(), editor: label, counts: Counts::default() };
-            DayUsage { totals, rows: [row].into(), counted: true, shared: Some(Shared::default()) }
+            DayUsage {
+                totals,
+                rows: [row].into(),
+                counted: true,
+                shared: Some(Shared::default()),
+                ..DayUsage::default()
+            }
         };
         let team = |(id, people): &(u64, i64)| (*id, usage(Some(*people), None));
         let unlisted = teams.map(|_| 1);
@@ -715,7 +721,7 @@ mod tests {
         state.apply(own(8));
         let usage = &state.owners[&octo()].usage;
         assert_eq!(held(usage), [("2026-11-17".to_owned(), None)], "it does not have the day before");
-        let DayUsage { totals, rows, counted: is_counted, shared } = &usage.days[&day("17")];
+        let DayUsage { totals, rows, counted: is_counted, shared, .. } = &usage.days[&day("17")];
         assert_eq!(
             (totals.active_users, totals.active_chat_users, totals.unlisted_active_users),
             (Some(8), Some(1), Some(1))

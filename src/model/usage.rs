@@ -106,7 +106,12 @@ pub struct DayUsage {
     pub counted: bool,
     /// How the rows share people, where that is kept.
     pub shared: Option<Shared>,
+    /// Of a day whose rows are not kept any more, the completions shown by language and by editor.
+    pub ranked: [Ranked; 2],
 }
+
+/// Names with the completions shown of each: what has to be known to say which of them are folded.
+pub type Ranked = Box<[(Label, i64)]>;
 
 /// The people who stand in more than one row of a day: with it, those of rows that become one are counted exactly.
 ///
@@ -216,6 +221,9 @@ impl DayUsage {
             row.language = labels.share(&row.language);
             row.editor = labels.share(&row.editor);
         }
+        for (name, _) in self.ranked.iter_mut().flatten() {
+            *name = labels.share(name);
+        }
         self
     }
 
@@ -226,6 +234,22 @@ impl DayUsage {
         if !self.counted {
             self.rows = entity.rows;
         }
+    }
+
+    /// Lets go of the rows that were counted, for a day that is too old to be shown by row. How their names rank stays.
+    pub(super) fn keep_ranks(&mut self) {
+        if !self.counted || self.rows.is_empty() {
+            return;
+        }
+        let mut sums: [BTreeMap<Label, i64>; 2] = Default::default();
+        for Row { language, editor, counts } in std::mem::take(&mut self.rows) {
+            for (names, name) in sums.iter_mut().zip([language, editor]) {
+                let sum = names.entry(name).or_default();
+                *sum = sum.saturating_add(counts.suggestions.unwrap_or_default());
+            }
+        }
+        self.shared = None;
+        self.ranked = sums.map(|names| names.into_iter().collect());
     }
 
     /// Takes in what was counted from people; what the owner's own report says stays.
@@ -440,7 +464,7 @@ mod tests {
         let row =
             Row { language: Label::new(language), editor: Label::new("vim"), counts: Counts::default() };
         let shared = counted.then(Shared::default);
-        DayUsage { totals, rows: [row].into(), counted, shared }
+        DayUsage { totals, rows: [row].into(), counted, shared, ..DayUsage::default() }
     }
 
     #[test]
@@ -466,7 +490,7 @@ mod tests {
 
         day.count(DayUsage { counted: true, ..DayUsage::default() });
         let totals = Totals { active_chat_users: None, ..totals };
-        let without_list = DayUsage { totals, rows: Box::default(), counted: true, shared: None };
+        let without_list = DayUsage { totals, counted: true, ..DayUsage::default() };
         assert_eq!(day, without_list, "who is in no team is as it was when there was a list");
     }
 

@@ -48,6 +48,8 @@ struct DayRead {
 struct Reading {
     at: Instant,
     entity: Option<u64>,
+    /// Whether the day could be shown then: of older ones less is kept.
+    shown: bool,
 }
 
 impl DayRead {
@@ -131,8 +133,16 @@ impl Days {
     pub fn is_due(&self, day: NaiveDate, part: Part, now: Instant) -> bool {
         let Some(read) = self.by_day.get(&day) else { return false };
         let trails = self.newest.is_some_and(|newest| (newest - day).num_days() < TRAILING);
-        read.last(part)
-            .is_none_or(|last| last.entity != read.entity || (trails && now - last.at >= AGAIN_AFTER))
+        let is_old = |last: Reading| {
+            let again = trails && now - last.at >= AGAIN_AFTER;
+            last.entity != read.entity || again || (self.is_shown(day) && !last.shown)
+        };
+        read.last(part).is_none_or(is_old)
+    }
+
+    /// Whether a day can be the one that is shown, or that of a team.
+    fn is_shown(&self, day: NaiveDate) -> bool {
+        self.shown_from().is_some_and(|first| day >= first)
     }
 
     /// Takes note that something of a day could not be read.
@@ -144,8 +154,9 @@ impl Days {
 
     /// Takes note that a part of a day was read.
     pub fn read(&mut self, day: NaiveDate, part: Part, at: Instant) {
+        let shown = self.is_shown(day);
         let Some(read) = self.by_day.get_mut(&day) else { return };
-        let reading = Some(Reading { at, entity: read.entity });
+        let reading = Some(Reading { at, entity: read.entity, shown });
         match part {
             Part::People => read.people = reading,
             Part::Teams => read.teams = reading,
@@ -234,6 +245,20 @@ mod tests {
         assert_eq!((due.len(), due.last().copied()), (30, days.begins()));
         days.add(day("2026-10-19"));
         assert_eq!(days.due(Part::People, noon()).len(), 31);
+    }
+
+    #[test]
+    fn a_day_that_was_too_old_to_be_shown_is_read_again_when_it_can_be() {
+        let published = month("2026-11-17", 5);
+        let mut days = Days::settling(0);
+        let with_mistake = published.clone().into_iter().chain(month("2026-11-27", 1)).collect();
+        days.follow(&with_mistake);
+        for day in with_mistake.keys() {
+            days.read(*day, Part::People, noon());
+        }
+        assert_eq!(days.due(Part::People, noon()), [] as [NaiveDate; 0]);
+        days.follow(&published);
+        assert_eq!(days.due(Part::People, noon()), ["2026-11-17", "2026-11-16"].map(day));
     }
 
     #[test]
