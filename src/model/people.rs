@@ -86,7 +86,8 @@ struct ScopeFold {
 
 /// One person's day.
 struct Share {
-    totals: Totals,
+    /// As [`totals_of`] takes them.
+    totals: [Option<i64>; 7],
     cells: Vec<(Cell, Counts)>,
     /// The cells in which they count as active, if there are several.
     shared: Option<Box<[Cell]>>,
@@ -186,7 +187,7 @@ impl DayFold {
 impl ScopeFold {
     fn add(&mut self, share: &Share) {
         self.people += 1;
-        self.totals.add(summed(&share.totals));
+        self.totals.add(share.totals);
         for (cell, counts) in &share.cells {
             self.cell(*cell).add(counts.parts());
         }
@@ -258,16 +259,8 @@ impl Share {
             add(&mut accepted, chat.code_acceptance_activity_count);
             chatted = either(chatted, is_any(chat.user_initiated_interaction_count));
         }
-        let totals = Totals {
-            suggestions: completed.suggestions,
-            acceptances: completed.acceptances,
-            lines_suggested: completed.lines_suggested,
-            lines_accepted: completed.lines_accepted,
-            chat_turns: turns,
-            chat_acceptances: accepted,
-            active_chat_users: chatted,
-            ..Totals::default()
-        };
+        let Counts { suggestions, acceptances, lines_suggested, lines_accepted, .. } = completed;
+        let totals = [suggestions, acceptances, lines_suggested, lines_accepted, turns, accepted, chatted];
         let elements = row.totals_by_language_feature.iter().flatten().filter(|e| of(e, completions));
         let cells = cells(elements, completed, editor(row, names), names);
         let mut active: Box<[Cell]> = cells
@@ -335,20 +328,7 @@ fn editor(row: &UserDay<'_>, names: &mut Names) -> u32 {
     }
 }
 
-/// The totals that are sums over people.
-fn summed(totals: &Totals) -> [Option<i64>; 7] {
-    [
-        totals.suggestions,
-        totals.acceptances,
-        totals.lines_suggested,
-        totals.lines_accepted,
-        totals.chat_turns,
-        totals.chat_acceptances,
-        totals.active_chat_users,
-    ]
-}
-
-/// The same as totals of which nothing else is known.
+/// The totals that are sums over people; nothing else of them is known.
 fn totals_of(sums: [Option<i64>; 7]) -> Totals {
     let [
         suggestions,

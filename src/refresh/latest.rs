@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+use super::schedule::is_due;
 use crate::{
     clock::Instant,
     github::reports::EntityDay,
@@ -27,11 +28,6 @@ pub struct Latest {
 
 /// So many days beyond the last are remembered, should the report stand still for months.
 const MOST_AHEAD: usize = 64;
-
-/// Whether something was not read in this cycle. What was read in the future was read before the clock was set back.
-fn is_due(read: Option<Instant>, cycle: Instant, now: Instant) -> bool {
-    read.is_none_or(|read| read < cycle || now < read)
-}
 
 impl Latest {
     /// Whether the report was not read in this cycle.

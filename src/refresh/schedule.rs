@@ -71,6 +71,11 @@ impl Schedule {
     }
 }
 
+/// Whether something was not read in this cycle. What was read in the future was read before the clock was set back.
+pub fn is_due(read: Option<Instant>, cycle: Instant, now: Instant) -> bool {
+    read.is_none_or(|read| read < cycle || now < read)
+}
+
 /// A little less than `span`, so that many exporters, and many owners of one, do not ask in step.
 fn jittered(span: Duration, dice: f64) -> Duration {
     span.mul_f64(1.0 - 0.1 * dice)

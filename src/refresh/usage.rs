@@ -14,7 +14,7 @@ use futures_util::{StreamExt, future, stream};
 use super::{
     roster::watched,
     round::Round,
-    schedule::Schedule,
+    schedule::{Schedule, is_due},
     watch::{Stopped, Watch},
 };
 use crate::{
@@ -266,9 +266,9 @@ impl Target {
 }
 
 impl Validated {
-    /// Whether it was not read in this cycle. What was read in the future was read before the clock was set back.
+    /// Whether it was not read in this cycle.
     fn is_due(&self, cycle: Instant, now: Instant) -> bool {
-        self.read.is_none_or(|read| read < cycle || now < read)
+        is_due(self.read, cycle, now)
     }
 
     /// What to ask with so that GitHub need not send again what is here.
