@@ -48,11 +48,6 @@ pub async fn serve(
             "the environment has a variable that this exporter does not know; is it misspelt?"
         );
     }
-    if config.sources.is_empty() {
-        tracing::warn!(
-            "EXPORTER_SOURCES names only sources that this version does not build: nothing is asked"
-        );
-    }
     let published = Arc::new(Published::default());
     let refresh = refresh(&config, &client, &clock, &published);
     let routes = Arc::new(Routes::new(Arc::clone(&published), clock));
@@ -89,8 +84,7 @@ fn refresh(
     let rendering =
         Rendering { view: config.view, team_detail: config.team_detail, max_series: config.max_series };
     let mut tasks = JoinSet::new();
-    let asked = if config.sources.is_empty() { &[][..] } else { &config.owners };
-    for owner in asked {
+    for owner in &config.owners {
         let task = Task {
             owner: owner.clone(),
             api: config.api,

@@ -9,21 +9,29 @@ pub enum Source {
     Activity,
     /// The team list and the teams' usage figures.
     Teams,
+    /// Who has a seat, and whether it is used.
+    Seats,
+    /// What Copilot has cost this month.
+    Billing,
 }
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 2] = [Self::Activity, Self::Teams];
-
-    /// The words of sources that are not built yet: accepted in `EXPORTER_SOURCES`, and nothing is asked for them.
-    pub const NOT_BUILT: [&str; 2] = ["seats", "billing"];
+    pub const ALL: [Self; 4] = [Self::Activity, Self::Teams, Self::Seats, Self::Billing];
 
     /// The word for it in configuration, labels, log and page.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Activity => "activity",
             Self::Teams => "teams",
+            Self::Seats => "seats",
+            Self::Billing => "billing",
         }
+    }
+
+    /// Whether it is asked for by one of the two interfaces about usage ([`Api`]); the others are the same for both.
+    pub const fn is_usage(self) -> bool {
+        matches!(self, Self::Activity | Self::Teams)
     }
 
     /// The source with this word.

@@ -45,7 +45,7 @@ pub struct Config {
     pub api: Option<Api>,
     /// Their teams to watch.
     pub teams: TeamPatterns,
-    /// What to ask for; only what this version can ask.
+    /// What to ask for.
     pub sources: BTreeSet<Source>,
     /// Where to serve.
     pub listen: SocketAddr,
@@ -368,9 +368,7 @@ fn api_url(text: &str) -> Option<Url> {
 
 fn sources(text: &str) -> Option<BTreeSet<Source>> {
     let words = list(text);
-    let is_known = |word: &&str| Source::from_word(word).is_some() || Source::NOT_BUILT.contains(word);
-    let sound = !words.is_empty() && words.iter().all(is_known);
-    sound.then(|| words.into_iter().filter_map(Source::from_word).collect())
+    if words.is_empty() { None } else { words.into_iter().map(Source::from_word).collect() }
 }
 
 fn listen_address(text: &str) -> Option<SocketAddr> {
@@ -408,7 +406,7 @@ mod tests {
         let config = with("IRRELEVANT", "").unwrap();
         assert_eq!(config.github.api.as_str(), "https://api.github.com/");
         assert_eq!(config.owners, [Owner::org("octo")]);
-        assert_eq!(config.sources, BTreeSet::from([Source::Activity, Source::Teams]));
+        assert_eq!(config.sources, BTreeSet::from(Source::ALL));
         assert_eq!(config.listen.to_string(), "[::]:10220");
         assert_eq!(config.refresh_interval, Duration::from_secs(3600));
         assert_eq!(config.github.timeout, Duration::from_secs(30));

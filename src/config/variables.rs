@@ -54,7 +54,7 @@ variables! {
     GITHUB_CONCURRENCY = "1", "must be a whole number from 1 to 100", "1";
     /// The longest wait for one complete answer.
     GITHUB_TIMEOUT = "30s", "must be a duration of at least 1s", "30s";
-    /// What to ask for. Leave out what the token may not read; by reports, `teams` needs the report about people as well. `seats` and `billing` are accepted and not built yet.
+    /// What to ask for. Leave out what the token may not read; by reports, `teams` needs the report about people as well.
     EXPORTER_SOURCES = "activity,teams,seats,billing", "must be words out of activity, teams, seats and billing, separated by commas", "activity,teams";
     /// Where to serve; without IPv6 the default falls back to `0.0.0.0`.
     EXPORTER_LISTEN_ADDRESS = "[::]:10220", "must be an IP address and a port", "127.0.0.1:10220";

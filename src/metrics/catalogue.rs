@@ -4,7 +4,10 @@
 //! [`Totals`] or [`Counts`]; `model::usage` says from which field of GitHub's record that comes.
 
 use super::exporter::{self, Emit, Service};
-use crate::model::usage::{Counts, Totals};
+use crate::model::{
+    usage::{Counts, Totals},
+    view::{LatestDay, ScopeView},
+};
 
 /// The labels of every data series. Exactly one of `enterprise` and `org` is filled; `team` is empty for the owner.
 pub const SCOPE_LABELS: [&str; 3] = ["enterprise", "org", "team"];
@@ -29,6 +32,12 @@ pub enum Group {
     Totals,
     /// By language and editor, and day by day.
     Core,
+    /// Everything else that reports tell of a day.
+    Detail,
+    /// Who has a seat. Of owners only.
+    Seats,
+    /// What this month has cost. Of owners only.
+    Billing,
     /// The exporter's own.
     Exporter,
 }
@@ -44,6 +53,10 @@ pub enum Read {
     Daily(fn(&Totals) -> Option<i64>),
     /// The start of the newest day.
     DayStart,
+    /// Figures of the newest day, with these labels behind those of the scope.
+    Newest(&'static [&'static str], fn(&LatestDay<'_>, &mut Emit<'_>)),
+    /// Figures of an owner that are of no day, with these labels behind those of the scope.
+    Owner(&'static [&'static str], fn(&ScopeView<'_>, &mut Emit<'_>)),
     /// A gauge of the exporter's own, with these labels.
     Gauge(&'static [&'static str], fn(&Service<'_>, &mut Emit<'_>)),
     /// A counter of the exporter's own, with these labels.
@@ -60,6 +73,7 @@ impl Metric {
             Read::Row(_) => scope_and(&["language", "editor"]),
             Read::Total(_) | Read::DayStart => scope_and(&[]),
             Read::Daily(_) => scope_and(&["day"]),
+            Read::Newest(labels, _) | Read::Owner(labels, _) => scope_and(labels),
             Read::Gauge(labels, _) | Read::Counter(labels, _) | Read::LiveCounter(labels) => labels.to_vec(),
         }
     }
@@ -71,12 +85,14 @@ impl Metric {
 
     /// The HELP text: what, source, window, and that it is a copy.
     pub fn help(&self) -> String {
-        let window = match self.read {
-            Read::Row(_) | Read::Total(_) | Read::DayStart => {
-                " Window: the UTC day of github_copilot_day_timestamp_seconds. Cached."
+        let window = match (self.group, self.read) {
+            (Group::Exporter, _) => "",
+            (Group::Seats, _) => " Window: up to when GitHub was last asked. Cached.",
+            (Group::Billing, _) => {
+                " Window: the month of github_copilot_billing_month_timestamp_seconds to date. Cached."
             }
-            Read::Daily(_) => " Window: one UTC day each, the newest 28 at most. Cached.",
-            Read::Gauge(..) | Read::Counter(..) | Read::LiveCounter(_) => "",
+            (_, Read::Daily(_)) => " Window: one UTC day each, the newest 28 at most. Cached.",
+            _ => " Window: the UTC day of github_copilot_day_timestamp_seconds. Cached.",
         };
         format!("{}{window}", self.about)
     }

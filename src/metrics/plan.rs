@@ -23,7 +23,8 @@ impl TeamDetail {
         match group {
             Group::Totals => true,
             Group::Core => !matches!(self, Self::Totals),
-            Group::Exporter => false,
+            Group::Detail => matches!(self, Self::All),
+            Group::Seats | Group::Billing | Group::Exporter => false,
         }
     }
 }
@@ -35,7 +36,7 @@ pub enum Detail {
     TeamDaily,
     /// Everything of teams but their totals.
     TeamDetail,
-    /// Everything of owners but their totals.
+    /// Everything of owners but their totals, and of their seats and costs but what has no further label.
     OwnerDetail,
 }
 
@@ -55,7 +56,7 @@ impl Detail {
     /// What a metric is in a scope; nothing if it always stays.
     fn of(metric: &Metric, scope: &ScopeView<'_>) -> Option<Self> {
         match (scope.team, metric.read, metric.group) {
-            (_, _, Group::Totals) => None,
+            (_, _, Group::Totals) | (_, Read::Owner(&[], _), _) => None,
             (Some(_), Read::Daily(_), _) => Some(Self::TeamDaily),
             (Some(_), ..) => Some(Self::TeamDetail),
             (None, ..) => Some(Self::OwnerDetail),

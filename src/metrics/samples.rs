@@ -40,6 +40,14 @@ pub fn each(metric: &Metric, scope: &ScopeView<'_>, mut emit: impl FnMut(&[&str]
                 );
             }
         }
+        Read::Newest(_, read) => {
+            if let Some(latest) = latest {
+                read(latest, &mut |more, number| emit(&[&[enterprise, org, team], more].concat(), number));
+            }
+        }
+        Read::Owner(_, read) => {
+            read(scope, &mut |more, number| emit(&[&[enterprise, org, team], more].concat(), number));
+        }
         Read::Gauge(..) | Read::Counter(..) | Read::LiveCounter(_) => {}
     }
 }

@@ -1,7 +1,7 @@
 //! Driving the straight line: who is asked when, and what becomes of the answers.
 //!
 //! One [`watch`] for each owner asks by its [`schedule`] and sends news. By the [`usage`] API every source is asked for by
-//! itself ([`roster`] says which teams are watched); [`reports`] give everything from the same files: [`latest`] says which
+//! itself ([`roster`] says which teams are watched, [`validated`] what need not be sent again); [`reports`] give everything from the same files: [`latest`] says which
 //! days there are, [`days`] which of them are due, [`teams`] who is listed. A [`round`] is what came of one attempt. The
 //! [`keeper`] owns the state, takes the news in, and leaves a rendered picture in [`published`] for the server.
 
@@ -15,4 +15,5 @@ pub mod round;
 pub mod schedule;
 pub mod teams;
 pub mod usage;
+pub mod validated;
 pub mod watch;

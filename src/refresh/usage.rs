@@ -8,14 +8,13 @@ use std::{
     },
 };
 
-use chrono::TimeDelta;
 use futures_util::{StreamExt, future, stream};
 
 use super::{
     roster::watched,
     round::Round,
-    schedule::{Schedule, is_due},
-    watch::{Stopped, Watch},
+    validated::Validated,
+    watch::{Asked, Asker, Stopped, Watch},
 };
 use crate::{
     clock::{Instant, SharedClock},
@@ -28,15 +27,11 @@ use crate::{
     source::Source,
 };
 
-/// Validators older than this are not used, so that everything is read whole once a day: the data they stand for may
-/// have been dropped, and GitHub's tags need not know everything.
-const VALIDATORS_LIVE: TimeDelta = TimeDelta::days(1);
-
-/// Asks for one source of one owner, forever.
+/// Asks for the owner's own figures, or for those of its teams.
 #[derive(Debug)]
 pub struct UsageWatcher {
     watch: Watch,
-    source: Source,
+    of_teams: bool,
     /// The owner as a whole; asked for by the source `activity`.
     whole: Target,
     /// The rest is asked for by the source `teams`.
@@ -77,15 +72,6 @@ struct Target {
     has_data: bool,
 }
 
-/// When something was last read, and the validators it came with.
-#[derive(Debug, Default)]
-struct Validated {
-    read: Option<Instant>,
-    /// When it was last sent, and not only said to be unchanged.
-    whole: Option<Instant>,
-    validators: Validators,
-}
-
 /// What an answer tells: the days, or that they are as they were.
 #[derive(Debug)]
 struct News {
@@ -94,40 +80,14 @@ struct News {
 
 impl UsageWatcher {
     /// A watcher that has asked nothing yet.
-    pub fn new(watch: Watch, source: Source) -> Self {
+    pub fn new(watch: Watch, of_teams: bool) -> Self {
         Self {
             watch,
-            source,
+            of_teams,
             whole: Target::default(),
             team_list: Validated::default(),
             teams: BTreeMap::new(),
         }
-    }
-
-    /// Asks whenever something is due, until nobody listens any more.
-    pub async fn run(mut self) {
-        let mut schedule = Schedule::new(self.watch.task.interval, self.watch.now());
-        loop {
-            let credential = self.watch.client.fingerprint(&self.watch.task.owner).await;
-            match self.attempt(&mut schedule).await {
-                Err(Stopped) => return,
-                Ok(failed) => self.watch.rest(failed, credential, schedule.next()).await,
-            }
-        }
-    }
-
-    /// Asks for everything that is due and reports how it went: whether it failed.
-    async fn attempt(&mut self, schedule: &mut Schedule) -> Result<bool, Stopped> {
-        let began = self.watch.now();
-        let cycle = schedule.begin(began);
-        let round = match self.source {
-            Source::Activity => self.ask_owner().await?,
-            Source::Teams => self.ask_teams(cycle).await?,
-        };
-        let failed = schedule.ended(self.watch.now(), &[&round]);
-        let waiting = self.source == Source::Activity && self.whole.is_empty();
-        let span = (began, schedule.next());
-        self.watch.report(self.source, round, span, self.targets(), waiting).await.map(|()| failed)
     }
 
     async fn ask_owner(&mut self) -> Result<Round, Stopped> {
@@ -196,14 +156,14 @@ impl UsageWatcher {
         let records = match teams::teams(&self.watch.client, owner, &self.team_list.known(now)).await {
             Err(failure) => return Ok(Err(failure)),
             Ok(Answer::Unchanged) => {
-                self.team_list.read = Some(now);
+                self.team_list.unchanged(now);
                 return Ok(Ok(()));
             }
             Ok(Answer::NotReady) => {
                 return Ok(Err(Failure::new(Reason::Decode, "the team list has no body")));
             }
             Ok(Answer::Fresh(records, validators)) => {
-                self.team_list = Validated { read: Some(now), whole: Some(now), validators };
+                self.team_list.sent(now, validators);
                 records
             }
         };
@@ -222,17 +182,29 @@ impl UsageWatcher {
         }
     }
 
-    fn targets(&self) -> Targets {
-        match self.source {
-            Source::Activity => count([&self.whole]),
-            Source::Teams => count(self.teams.values()),
-        }
-    }
-
     /// Tells what was read, if anything was.
     async fn pass_on(&self, team: Option<u64>, news: Option<News>, at: Instant) -> Result<(), Stopped> {
         let Some(News { days }) = news else { return Ok(()) };
         self.watch.tell(Update::Days { owner: self.watch.task.owner.clone(), team, days, at }).await
+    }
+}
+
+impl Asker for UsageWatcher {
+    fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    fn source(&self) -> Source {
+        if self.of_teams { Source::Teams } else { Source::Activity }
+    }
+
+    async fn ask(&mut self, cycle: Instant) -> Result<Asked, Stopped> {
+        if self.of_teams {
+            let round = self.ask_teams(cycle).await?;
+            return Ok(Asked { round, targets: count(self.teams.values()), waiting: false });
+        }
+        let round = self.ask_owner().await?;
+        Ok(Asked { round, targets: count([&self.whole]), waiting: self.whole.is_empty() })
     }
 }
 
@@ -248,33 +220,20 @@ impl Target {
         let (days, validators) = match answer {
             Err(failure) => return (Err(failure), None),
             Ok(Answer::Unchanged) => {
-                self.validated.read = Some(asked);
+                self.validated.unchanged(asked);
                 return (Ok(()), Some(News { days: None }));
             }
             Ok(Answer::NotReady) => (Records::NONE, Validators::default()),
             Ok(Answer::Fresh(days, validators)) => (days, validators),
         };
         self.has_data = days.has_number();
-        self.validated = Validated { read: Some(asked), whole: Some(asked), validators };
+        self.validated.sent(asked, validators);
         (Ok(()), Some(News { days: Some(days) }))
     }
 
     /// Whether it was read and GitHub gave no figures.
     fn is_empty(&self) -> bool {
-        !self.failed && !self.has_data && self.validated.read.is_some()
-    }
-}
-
-impl Validated {
-    /// Whether it was not read in this cycle.
-    fn is_due(&self, cycle: Instant, now: Instant) -> bool {
-        is_due(self.read, cycle, now)
-    }
-
-    /// What to ask with so that GitHub need not send again what is here.
-    fn known(&self, now: Instant) -> Validators {
-        let fresh = self.whole.is_some_and(|whole| now - whole < VALIDATORS_LIVE);
-        if fresh { self.validators.clone() } else { Validators::default() }
+        !self.failed && !self.has_data && self.validated.is_read()
     }
 }
 

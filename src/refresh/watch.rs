@@ -1,12 +1,12 @@
 //! What every watcher of an owner has and does: it asks, tells the keeper, reports how it went and rests.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 
 use chrono::SecondsFormat;
 use futures_util::future;
 use tokio::sync::mpsc;
 
-use super::{reports::ReportWatcher, round::Round, usage::UsageWatcher};
+use super::{reports::ReportWatcher, round::Round, schedule::Schedule, usage::UsageWatcher};
 use crate::{
     clock::{Instant, SharedClock, after},
     config::TeamPatterns,
@@ -73,17 +73,65 @@ impl From<Stopped> for Leave {
     }
 }
 
+/// Whoever asks for one source of one owner.
+pub trait Asker {
+    /// What it asks with.
+    fn watch(&self) -> &Watch;
+
+    /// What it asks for.
+    fn source(&self) -> Source;
+
+    /// Asks for everything that was not read since `cycle` began, and tells the keeper.
+    fn ask(&mut self, cycle: Instant) -> impl Future<Output = Result<Asked, Stopped>> + Send;
+}
+
+/// What came of asking.
+#[derive(Debug)]
+pub struct Asked {
+    /// The questions.
+    pub round: Round,
+    /// What became of what was asked about.
+    pub targets: Targets,
+    /// Whether GitHub has nothing yet.
+    pub waiting: bool,
+}
+
+/// Asks whenever something is due and reports how it went, until nobody listens any more.
+pub async fn keep_asking(mut asker: impl Asker) {
+    let mut schedule = Schedule::new(asker.watch().task.interval, asker.watch().now());
+    loop {
+        let credential = asker.watch().client.fingerprint(&asker.watch().task.owner).await;
+        let began = asker.watch().now();
+        let cycle = schedule.begin(began);
+        let Ok(Asked { round, targets, waiting }) = asker.ask(cycle).await else { return };
+        let (watch, source) = (asker.watch(), asker.source());
+        let failed = schedule.ended(watch.now(), &[&round]);
+        let span = (began, schedule.next());
+        let Ok(()) = watch.report(source, round, span, targets, waiting).await else { return };
+        watch.rest(failed, credential, schedule.next()).await;
+    }
+}
+
 impl Watch {
     /// Asks whenever something is due, until nobody listens any more.
     pub async fn run(self) {
+        self.ask_usage().await;
+    }
+
+    /// Asks for what either of the two interfaces about usage gives.
+    async fn ask_usage(&self) {
+        let sources = || self.task.sources.iter().filter(|source| source.is_usage());
+        if sources().next().is_none() {
+            return;
+        }
         if self.task.api != Some(Api::Usage) {
             match ReportWatcher::new(self.clone()).run().await {
                 Leave::Stopped => return,
                 Leave::Usage => tracing::info!(owner = %self.task.owner, "asked by the usage API"),
             }
         }
-        let watchers = self.task.sources.iter().map(|source| UsageWatcher::new(self.clone(), *source).run());
-        future::join_all(watchers).await;
+        let watcher = |source: &Source| UsageWatcher::new(self.clone(), *source == Source::Teams);
+        future::join_all(sources().map(|source| keep_asking(watcher(source)))).await;
     }
 
     /// What time it is.

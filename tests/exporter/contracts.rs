@@ -49,6 +49,9 @@ fn the_metrics_document_is_the_catalogue() {
         let group = match metric.group {
             Group::Totals => "totals",
             Group::Core => "core",
+            Group::Detail => "detail",
+            Group::Seats => "seats",
+            Group::Billing => "billing",
             Group::Exporter => "",
         };
         let labels = metric.labels().join(" ");

@@ -75,11 +75,12 @@ pub struct Exporter {
 
 impl Exporter {
     /// Starts the service on a free port of this machine, against `api`, with these variables. Unless they say
-    /// otherwise it asks by the usage API.
+    /// otherwise it asks by the usage API, for usage only.
     pub async fn start(api: &str, clock: &Arc<ManualClock>, variables: &[(&str, &str)]) -> Self {
         let base = [
             ("GITHUB_API_URL", api),
             ("GITHUB_COPILOT_API", "usage"),
+            ("EXPORTER_SOURCES", "activity,teams"),
             ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
         ];
         let variables = base.iter().chain(variables).map(|(name, value)| (name.into(), value.into()));

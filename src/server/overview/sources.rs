@@ -72,6 +72,8 @@ const fn subject(source: Source) -> &'static str {
     match source {
         Source::Activity => "the owner\u{2019}s own figures",
         Source::Teams => "teams and their figures",
+        Source::Seats => "who has a seat, and whether it is used",
+        Source::Billing => "what Copilot has cost this month",
     }
 }
 

@@ -1,0 +1,47 @@
+//! When something was last read, and what to ask with so that it need not be sent again.
+
+use chrono::TimeDelta;
+
+use super::schedule::is_due;
+use crate::{clock::Instant, github::Validators};
+
+/// Validators older than this are not used, so that everything is read whole once a day: the data they stand for may
+/// have been dropped, and GitHub's tags need not know everything.
+const VALIDATORS_LIVE: TimeDelta = TimeDelta::days(1);
+
+/// The last reading of one question, and the validators it came with.
+#[derive(Debug, Default)]
+pub struct Validated {
+    read: Option<Instant>,
+    /// When it was last sent, and not only said to be unchanged.
+    whole: Option<Instant>,
+    validators: Validators,
+}
+
+impl Validated {
+    /// The answer was sent.
+    pub fn sent(&mut self, at: Instant, validators: Validators) {
+        *self = Self { read: Some(at), whole: Some(at), validators };
+    }
+
+    /// The answer is as it was.
+    pub fn unchanged(&mut self, at: Instant) {
+        self.read = Some(at);
+    }
+
+    /// Whether it was read at all.
+    pub fn is_read(&self) -> bool {
+        self.read.is_some()
+    }
+
+    /// Whether it was not read in this cycle.
+    pub fn is_due(&self, cycle: Instant, now: Instant) -> bool {
+        is_due(self.read, cycle, now)
+    }
+
+    /// What to ask with so that GitHub need not send again what is here.
+    pub fn known(&self, now: Instant) -> Validators {
+        let fresh = self.whole.is_some_and(|whole| now - whole < VALIDATORS_LIVE);
+        if fresh { self.validators.clone() } else { Validators::default() }
+    }
+}
