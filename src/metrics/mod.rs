@@ -1,10 +1,11 @@
 //! From a snapshot to what a scrape gets. Pure.
 //!
 //! The [`catalogue`] names every series; [`samples`] reads the data's from the snapshot, [`exporter`] the exporter's
-//! own; [`plan`] leaves out detail when there is too much; [`text`] writes it and [`gzip`]
+//! own, `detail` those of the newest day that are more than a count; [`plan`] leaves out detail when there is too much; [`text`] writes it and [`gzip`]
 //! compresses.
 
 pub mod catalogue;
+mod detail;
 pub mod exporter;
 pub mod gzip;
 pub mod plan;
