@@ -25,7 +25,7 @@ fn users<'a>(rows: impl Iterator<Item = &'a Row<1, Users>>, emit: &mut Emit<'_>)
 }
 
 pub(super) fn credits(day: &LatestDay<'_>, emit: &mut Emit<'_>) {
-    if let Some(credits) = day.used.as_ref().and_then(|used| used.credits()) {
+    if let Some(credits) = day.used.as_ref().and_then(super::super::model::view::UsedView::credits) {
         emit(&[], credits);
     }
 }

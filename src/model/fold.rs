@@ -121,7 +121,7 @@ fn count_people<const L: usize, F: Figures>(rows: &mut [Row<L, F>], parts: &[Row
     }
 }
 
-fn folded<'a>(mut weights: BTreeMap<&'a Label, Weight>, most: usize) -> BTreeSet<&'a Label> {
+fn folded(mut weights: BTreeMap<&Label, Weight>, most: usize) -> BTreeSet<&Label> {
     weights.retain(|name, _| ***name != *OTHERS);
     let mut ranking: Vec<_> = weights.into_iter().collect();
     ranking.sort_by_key(|(name, weight)| (Reverse(*weight), *name));

@@ -74,10 +74,10 @@ impl<const L: usize, F: Figures> Table<L, F> {
     }
 
     /// How much there is of each name: the place of its label, the name, and its weight, as often as it stands there.
-    pub(super) fn weights<'a>(
-        &'a self,
+    pub(super) fn weights(
+        &self,
         weigh: fn(&Row<L, F>) -> [Weight; L],
-    ) -> impl Iterator<Item = (usize, &'a Label, Weight)> {
+    ) -> impl Iterator<Item = (usize, &Label, Weight)> {
         let shown = self.rows.iter().flat_map(move |row| row.names.iter().zip(weigh(row)).enumerate());
         let shown = shown.map(|(label, (name, weight))| (label, name, weight));
         let ranked = self.ranked.iter().enumerate();

@@ -167,8 +167,35 @@ fn rows(series: &mut Series, team: &str) {
     }
 }
 
+/// What the owner's record tells by feature, and who used what: everybody who is known to have done anything with a
+/// feature, and everybody for whom an editor is listed.
+fn detail(series: &mut Series) {
+    for (feature, numbers) in
+        [("code_completion", [0, 100, 50, 200, 90, 0]), ("chat_inline", [30, 1, 1, 1, 1, 0])]
+    {
+        let names =
+            ["interactions", "generations", "acceptances", "lines_suggested", "lines_added", "lines_deleted"];
+        for (name, number) in names.into_iter().zip(numbers) {
+            insert(series, "", &format!("feature_{name}"), &format!(r#",feature="{feature}""#), number);
+        }
+    }
+    for (feature, people) in [
+        ("code_completion", 3),
+        ("chat_inline", 1),
+        ("chat_panel_ask_mode", 1),
+        ("chat_panel_of_tomorrow", 1),
+        ("chat_panel_agent_mode", 1),
+    ] {
+        insert(series, "", "feature_active_users", &format!(r#",feature="{feature}""#), people);
+    }
+    for (editor, people) in [("vscode", 2), ("intellij", 1), ("vim", 2), ("zed", 1)] {
+        insert(series, "", "editor_active_users", &format!(r#",editor="{editor}""#), people);
+    }
+}
+
 fn everything() -> Series {
     let mut series = Series::new();
+    detail(&mut series);
     totals(&mut series, "", [100, 50, 200, 90, 6, 30, 1, 3]);
     totals(&mut series, "core", [13, 7, 23, 13, 4, 6, 4, 3]);
     totals(&mut series, "idle", [0; 8]);
