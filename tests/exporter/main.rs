@@ -25,6 +25,7 @@ mod people_files;
 mod people_truth;
 mod program;
 mod prometheus;
+mod record_edges;
 mod refresh;
 mod refusals;
 mod report_flows;

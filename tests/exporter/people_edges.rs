@@ -109,7 +109,7 @@ fn month() -> Vec<Value> {
 }
 
 /// Answers the questions for a report of `octo`, of one day or of many, with one file.
-async fn serve(github: &MockServer, report: &str, day: Option<&str>, records: &[Value]) {
+pub async fn serve(github: &MockServer, report: &str, day: Option<&str>, records: &[Value]) {
     let file = format!("/files/{}{}", report.replace('/', "-"), day.unwrap_or_default());
     let links = json!({
         "download_links": [format!("{}{file}?sig=x", github.uri())],
@@ -132,7 +132,7 @@ async fn github() -> MockServer {
     github
 }
 
-fn insert(series: &mut Series, team: &str, family: &str, labels: &str, number: u64) {
+pub fn insert(series: &mut Series, team: &str, family: &str, labels: &str, number: u64) {
     let name = format!(r#"github_copilot_{family}{{enterprise="",org="octo",team="{team}"{labels}}}"#);
     series.insert(name, number as f64);
 }
@@ -180,7 +180,7 @@ const COUNTS: [&str; 6] =
     ["interactions", "generations", "acceptances", "lines_suggested", "lines_added", "lines_deleted"];
 
 /// The counts of elements by their labels; those by language have no interactions.
-fn counts(series: &mut Series, team: &str, family: &str, elements: &[(&str, &[u64])]) {
+pub fn counts(series: &mut Series, team: &str, family: &str, elements: &[(&str, &[u64])]) {
     for (labels, numbers) in elements {
         for (count, number) in COUNTS.iter().skip(COUNTS.len() - numbers.len()).zip(*numbers) {
             insert(series, team, &format!("{family}_{count}"), &format!(",{labels}"), *number);
