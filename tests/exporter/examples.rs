@@ -24,6 +24,8 @@ const TEAMS: &str = include_str!("examples/user-teams-1-day.ndjson");
 const TEAMS_BEFORE: &str = include_str!("examples/user-teams-the-day-before.ndjson");
 /// One `series value` per line, and the sums in comments.
 const EXPECTED: &str = include_str!("examples/expected.prom");
+/// What there is besides when teams are shown in all detail.
+const EXPECTED_TEAMS_ALL: &str = include_str!("examples/expected-teams-all.prom");
 
 const BEFORE: &str = "2026-11-16";
 const DAY: &str = "2026-11-17";
@@ -260,19 +262,32 @@ impl Github {
 }
 
 async fn watch(github: &Github, now: &str) -> Exporter {
-    let variables =
-        [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "example-org"), ("GITHUB_COPILOT_API", "reports")];
-    Exporter::start(&github.server.uri(), &ManualClock::starting(now), &variables).await
+    watch_with(github, now, &[]).await
+}
+
+/// The same with more variables.
+async fn watch_with(github: &Github, now: &str, more: &[(&str, &str)]) -> Exporter {
+    let own = [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "example-org"), ("GITHUB_COPILOT_API", "reports")];
+    Exporter::start(&github.server.uri(), &ManualClock::starting(now), &[&own, more].concat()).await
 }
 
 fn expected() -> BTreeMap<String, f64> {
     Scrape::read(EXPECTED.to_owned()).samples
 }
 
+/// The series of both files, none of which is in both.
+fn expected_with_all_of_teams() -> BTreeMap<String, f64> {
+    Scrape::read([EXPECTED, EXPECTED_TEAMS_ALL].concat()).samples
+}
+
 /// Compares all series, in both directions.
 fn compare(scrape: &Scrape, what: &str) {
-    let (shown, expected) = (Scrape::read(scrape.data()).samples, expected());
-    for (series, number) in &expected {
+    compare_with(&expected(), scrape, what);
+}
+
+fn compare_with(expected: &BTreeMap<String, f64>, scrape: &Scrape, what: &str) {
+    let shown = Scrape::read(scrape.data()).samples;
+    for (series, number) in expected {
         assert_eq!(shown.get(series), Some(number), "{what}: {series}");
     }
     for (series, number) in &shown {
@@ -298,6 +313,19 @@ async fn the_examples_give_what_one_would_write_by_hand() {
     ];
     assert_eq!(asked, once, "two days are listed, so two days of teams are asked for, and no team list");
     exporter.stop().await;
+}
+
+#[tokio::test]
+async fn with_all_detail_the_examples_give_what_one_would_write_by_hand_of_teams() {
+    let expected = expected_with_all_of_teams();
+    for (what, shape) in SHAPES {
+        let github = Github::start(shape).await;
+        let exporter = watch_with(&github, NOON, &[("EXPORTER_TEAM_DETAIL", "all")]).await;
+        let scrape = exporter.until_by(0, what, |scrape| all_up(scrape, 1)).await;
+        compare_with(&expected, &scrape, what);
+        assert_eq!(scrape.get("github_copilot_exporter_series"), Some(expected.len() as f64), "{what}");
+        exporter.stop().await;
+    }
 }
 
 #[tokio::test]
