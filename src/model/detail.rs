@@ -326,6 +326,12 @@ impl Detail {
 }
 
 impl Used {
+    /// All names in it.
+    pub(super) fn names(&self) -> impl Iterator<Item = (OpenLabel, &Label)> {
+        let features = self.features.rows.iter().map(|row| (by::FEATURES[0], &row.names[0]));
+        features.chain(self.editors.rows.iter().map(|row| (by::EDITORS[0], &row.names[0])))
+    }
+
     /// The same with names that are held once.
     #[must_use]
     pub(super) fn with_names(self, labels: &mut Labels) -> Self {

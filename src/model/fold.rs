@@ -122,7 +122,8 @@ fn count_people<const L: usize, F: Figures>(rows: &mut [Row<L, F>], parts: &[Row
 }
 
 fn folded(mut weights: BTreeMap<&Label, Weight>, most: usize) -> BTreeSet<&Label> {
-    weights.retain(|name, _| ***name != *OTHERS);
+    // Where nothing is told apart there is no name to take a place.
+    weights.retain(|name, _| ***name != *OTHERS && !name.is_empty());
     let mut ranking: Vec<_> = weights.into_iter().collect();
     ranking.sort_by_key(|(name, weight)| (Reverse(*weight), *name));
     ranking.into_iter().skip(most).map(|(name, _)| name).collect()

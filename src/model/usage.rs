@@ -215,11 +215,13 @@ impl DayUsage {
         self.used = None;
     }
 
-    /// How much there is of each name on this day.
+    /// How much there is of each name on this day. One of which nothing but its people is known weighs nothing.
     pub(super) fn weights(&self) -> impl Iterator<Item = (OpenLabel, &Label, Weight)> {
         let completions = self.completions.weights(by_completions);
         let completions = completions.map(|(at, name, weight)| (COMPLETION_LABELS[at], name, weight));
-        completions.chain(self.detail.iter().flat_map(|detail| detail.weights()))
+        let detail = self.detail.iter().flat_map(|detail| detail.weights());
+        let used = self.used.iter().flat_map(|used| used.names());
+        completions.chain(detail).chain(used.map(|(label, name)| (label, name, Weight::default())))
     }
 
     /// Takes in what was counted from people; what the owner's own report says stays.

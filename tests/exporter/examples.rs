@@ -28,7 +28,7 @@ const EXPECTED: &str = include_str!("examples/expected.prom");
 const EXPECTED_TEAMS_ALL: &str = include_str!("examples/expected-teams-all.prom");
 
 const BEFORE: &str = "2026-11-16";
-const DAY: &str = "2026-11-17";
+pub const DAY: &str = "2026-11-17";
 const AFTER: &str = "2026-11-18";
 
 const REPORTS: &str = "/orgs/example-org/copilot/metrics/reports";
@@ -38,16 +38,16 @@ const START_OF_BEFORE: f64 = 1_794_787_200.0;
 const START_OF_AFTER: f64 = 1_794_960_000.0;
 
 /// A file on the download host.
-struct File {
+pub struct File {
     bytes: Vec<u8>,
     /// Whether the header says that it is gzip.
     declared: bool,
 }
 
 /// Makes the files of a report out of its text, which has one record per line.
-type Shape = fn(&str) -> Vec<File>;
+pub type Shape = fn(&str) -> Vec<File>;
 
-fn plain(text: impl Into<String>) -> Vec<File> {
+pub fn plain(text: impl Into<String>) -> Vec<File> {
     vec![File { bytes: text.into().into_bytes(), declared: false }]
 }
 
@@ -172,7 +172,7 @@ fn on(day: &str, text: &str) -> String {
 }
 
 /// A GitHub whose answers can be changed while it is asked.
-struct Github {
+pub struct Github {
     server: MockServer,
     answers: Arc<Mutex<Answers>>,
 }
@@ -201,7 +201,7 @@ impl Respond for Responder {
 
 impl Github {
     /// It has the reports of the examples about two days, written down like this, and none about other days.
-    async fn start(shape: Shape) -> Self {
+    pub async fn start(shape: Shape) -> Self {
         let answers = Arc::default();
         let server = MockServer::start().await;
         Mock::given(any()).respond_with(Responder(Arc::clone(&answers))).mount(&server).await;
@@ -221,7 +221,7 @@ impl Github {
     }
 
     /// Puts a report up, or another one in its place; the newest day it is about is `last`.
-    fn publish(&self, report: &str, last: &str, files: Vec<File>) {
+    pub fn publish(&self, report: &str, last: &str, files: Vec<File>) {
         let mut answers = self.answers.lock().unwrap();
         let mut links = Vec::new();
         for (index, File { bytes, declared }) in files.into_iter().enumerate() {
@@ -266,7 +266,7 @@ async fn watch(github: &Github, now: &str) -> Exporter {
 }
 
 /// The same with more variables.
-async fn watch_with(github: &Github, now: &str, more: &[(&str, &str)]) -> Exporter {
+pub async fn watch_with(github: &Github, now: &str, more: &[(&str, &str)]) -> Exporter {
     let own = [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "example-org"), ("GITHUB_COPILOT_API", "reports")];
     Exporter::start(&github.server.uri(), &ManualClock::starting(now), &[&own, more].concat()).await
 }

@@ -10,6 +10,7 @@ mod client;
 mod commands;
 mod company;
 mod contracts;
+mod detail;
 mod detail_files;
 mod detail_truth;
 mod examples;
