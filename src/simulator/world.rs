@@ -77,12 +77,11 @@ pub struct Team {
     pub(super) memberships: Vec<Membership>,
 }
 
-/// Somebody's days in a team: from the first one up to, not including, `until`.
+/// Somebody's days in a team.
 #[derive(Clone, Debug)]
 pub(super) struct Membership {
     pub(super) person: usize,
-    pub(super) from: NaiveDate,
-    pub(super) until: Option<NaiveDate>,
+    pub(super) spell: Spell,
 }
 
 /// A person with a Copilot licence at some time.
@@ -95,23 +94,32 @@ pub struct Person {
     /// Whether the editors report anything. People with telemetry off count nowhere in the usage API; in
     /// reports they are active users without numbers.
     pub telemetry: bool,
-    pub(super) licence: Licence,
+    pub(super) licence: Spell,
+    /// The days on which the person has any mind to use it.
+    pub(super) uses: Spell,
     pub(super) habits: Habits,
     /// The number this person's chances are drawn from.
     pub(super) dice: u64,
 }
 
-/// The days of a licence: from the first one up to, not including, `until`.
+/// Days on end: from the first one up to, not including, `until`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Licence {
+pub(super) struct Spell {
     pub(super) from: NaiveDate,
     pub(super) until: Option<NaiveDate>,
+}
+
+impl Spell {
+    /// Whether `day` is one of them.
+    pub(super) fn has(self, day: NaiveDate) -> bool {
+        self.from <= day && self.until.is_none_or(|until| day < until)
+    }
 }
 
 impl Person {
     /// Whether the licence is active at the end of `day`.
     pub fn is_licensed(&self, day: NaiveDate) -> bool {
-        self.licence.from <= day && self.licence.until.is_none_or(|until| day < until)
+        self.licence.has(day)
     }
 }
 
@@ -143,9 +151,7 @@ impl World {
 
     /// The members of `team` at the end of `day`, each once, with a licence or without.
     pub fn members<'w>(&'w self, team: &'w Team, day: NaiveDate) -> impl Iterator<Item = &'w Person> {
-        let on_that_day = move |membership: &&Membership| {
-            membership.from <= day && membership.until.is_none_or(|until| day < until)
-        };
+        let on_that_day = move |membership: &&Membership| membership.spell.has(day);
         team.memberships.iter().filter(on_that_day).map(|membership| &self.people[membership.person])
     }
 
@@ -247,14 +253,14 @@ mod tests {
         let leavers: Vec<_> = world.people.iter().filter(|person| person.licence.until.is_some()).collect();
         assert!(!leavers.is_empty());
         for person in leavers {
-            let Licence { from, until } = person.licence;
+            let Spell { from, until } = person.licence;
             let is_licensed = |day| world.is_licensed(person, day);
             assert_eq!(near(from).map(is_licensed), [false, true]);
             assert_eq!(near(until.unwrap()).map(is_licensed), [true, false]);
         }
         let mut moves = 0;
         for team in all_teams(&world) {
-            for Membership { person, from, until } in &team.memberships {
+            for Membership { person, spell: Spell { from, until } } in &team.memberships {
                 let is_in =
                     |day| world.members(team, day).any(|member| member.id == world.people[*person].id);
                 assert_eq!(near(*from).map(is_in), [false, true]);
