@@ -8,7 +8,7 @@ use super::dice::{self, chance};
 use super::habits::Habits;
 use super::names::{self, Logins};
 use super::stack::{SUBJECTS, Stack};
-use super::world::{Entity, Kind, Spell, Membership, Person, Plan, Team, World};
+use super::world::{Entity, Kind, Membership, Person, Plan, Spell, Team, World};
 
 /// The company in the making. Every step has dice of its own: a change to how one of them draws leaves
 /// the others as they were.

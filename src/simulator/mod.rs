@@ -26,7 +26,9 @@
 
 mod access;
 mod activity;
+mod addresses;
 mod answer;
+mod billing;
 mod calendar;
 mod clock;
 mod conditional;
@@ -49,8 +51,11 @@ mod names;
 mod options;
 mod paging;
 mod phases;
+mod presence;
+mod releases;
 mod reports;
 mod routes;
+mod seats;
 mod stack;
 mod teams;
 mod usage;

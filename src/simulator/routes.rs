@@ -7,9 +7,12 @@
 //! /orgs/{org}/copilot/usage                            usage of an organisation
 //! /orgs/{org}/team/{team_slug}/copilot/usage           usage of one of its teams (singular "team")
 //! /enterprises/{enterprise}/teams, …/copilot/usage, …/team/{team_slug}/copilot/usage
+//! /orgs/{org}/copilot/billing                          an organisation's Copilot subscription
+//! /orgs/{org}/copilot/billing/seats                    who has a seat; also of the enterprise
+//! /enterprises/{enterprise}/copilot/billing/seats
 //! /orgs/{org}/copilot/metrics/reports/{report}         links to the files of a report, see `reports`
 //! /enterprises/{enterprise}/copilot/metrics/reports/{report}
-//! /organizations/{id}/team, …/copilot/usage, …/team/{team_id}/copilot/usage
+//! /organizations/{id}/team, …/copilot/usage, …/team/{team_id}/copilot/usage, …/copilot/billing/seats
 //!                                                      the numeric twins that `Link` headers lead to
 //! ```
 
@@ -34,6 +37,10 @@ pub(super) enum View {
     Teams,
     /// Copilot usage by day.
     Usage,
+    /// An organisation's Copilot subscription.
+    Billing,
+    /// The list of seats.
+    Seats,
     /// Where the files of a report are.
     Report(Report),
 }
@@ -99,6 +106,10 @@ impl Route {
     fn view(rest: &[&str], list: &str, owner: OwnerName, team_name: fn(String) -> TeamName) -> Option<Self> {
         match *rest {
             [teams] if teams == list => Some(Self::View(View::Teams, owner, None)),
+            ["copilot", "billing"] if !matches!(owner, OwnerName::Enterprise(_)) => {
+                Some(Self::View(View::Billing, owner, None))
+            }
+            ["copilot", "billing", "seats"] => Some(Self::View(View::Seats, owner, None)),
             ["copilot", "usage"] => Some(Self::View(View::Usage, owner, None)),
             ["team", team, "copilot", "usage"] => {
                 Some(Self::View(View::Usage, owner, Some(team_name(team.into()))))
@@ -142,6 +153,8 @@ impl Place<'_> {
         match (view, self.team, kind) {
             (View::Teams, ..) => format!("{owner}/{list}"),
             (View::Report(report), ..) => format!("{owner}/copilot/metrics/reports/{}", report.path(*kind)),
+            (View::Billing, ..) => format!("{owner}/copilot/billing"),
+            (View::Seats, ..) => format!("{owner}/copilot/billing/seats"),
             (View::Usage, None, _) => format!("{owner}/copilot/usage"),
             (View::Usage, Some(team), Kind::Organisation) => {
                 format!("{owner}/team/{}/copilot/usage", team.id)
@@ -192,6 +205,10 @@ mod tests {
             ("/orgs/octo/teams", Route::View(View::Teams, org(), None)),
             ("/orgs/octo/copilot/usage", Route::View(View::Usage, org(), None)),
             ("/orgs/octo/team/ent%3Acore/copilot/usage", Route::View(View::Usage, org(), slug())),
+            ("/orgs/octo/copilot/billing", Route::View(View::Billing, org(), None)),
+            ("/orgs/octo/copilot/billing/seats", Route::View(View::Seats, org(), None)),
+            ("/organizations/42/copilot/billing/seats", Route::View(View::Seats, id(), None)),
+            ("/enterprises/corp/copilot/billing/seats", Route::View(View::Seats, enterprise(), None)),
             ("/organizations/42/team", Route::View(View::Teams, id(), None)),
             ("/organizations/42/copilot/usage", Route::View(View::Usage, id(), None)),
             (
@@ -232,6 +249,9 @@ mod tests {
             "/orgs/octo/copilot/metrics/reports",
             "/orgs/octo/copilot/metrics/reports/users-1-day/",
             "/orgs/octo/copilot/metrics/reports/enterprise-1-day",
+            "/enterprises/corp/copilot/billing",
+            "/orgs/octo/copilot/billing/seats/",
+            "/orgs/octo/copilot/seats",
             "/Orgs/octo/teams",
             "/rate_limit/",
         ] {

@@ -1,13 +1,15 @@
 //! The company: its enterprise, organisations, teams and people, and who was where on a day.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::calendar::shift;
 use super::deeds::{self, Deed};
-use super::edition;
+use super::dice::{self, chance};
 use super::founding::Founding;
 use super::habits::Habits;
+use super::presence::{self, Presence};
 use super::stack::Stack;
+use super::{edition, seats};
 
 /// What a company is drawn from. The same plan gives the same company on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +125,23 @@ impl Person {
     }
 }
 
+impl Person {
+    /// The plan of the seat: `business` for most, `enterprise` for some.
+    pub fn plan_type(&self) -> &'static str {
+        if chance(&mut dice::about(self.dice, "plan"), 150) { "enterprise" } else { "business" }
+    }
+
+    /// The first day of the licence.
+    pub fn licensed_from(&self) -> NaiveDate {
+        self.licence.from
+    }
+
+    /// The first day without the licence again, if it ever ends.
+    pub fn licensed_until(&self) -> Option<NaiveDate> {
+        self.licence.until
+    }
+}
+
 impl World {
     /// Draws the company.
     pub fn new(plan: &Plan) -> Self {
@@ -163,6 +182,29 @@ impl World {
     /// What `person` did on `day`, whether or not the editors reported it (see [`Person::telemetry`]).
     pub fn deeds(&self, person: &Person, day: NaiveDate) -> Vec<Deed> {
         deeds::deeds(person, day)
+    }
+
+    /// When `person` does the last thing of `day`, should there be any deed on it.
+    pub fn acted_at(&self, person: &Person, day: NaiveDate) -> DateTime<Utc> {
+        presence::acted_at(person, day)
+    }
+
+    /// When `person` last did anything before `now`, as seats know it: not more than 90 days ago, and
+    /// never with telemetry off.
+    pub fn last_activity(&self, person: &Person, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        Presence::of(person, now).filter(|_| person.telemetry).map(|presence| presence.active_at)
+    }
+
+    /// The team through which `person` has a seat in `org` on `day`: the first in its list that they are
+    /// in. One seat in four was given to the person alone.
+    pub fn assigning_team<'w>(
+        &'w self,
+        org: &'w Entity,
+        person: &Person,
+        day: NaiveDate,
+    ) -> Option<&'w Team> {
+        let is_in = |team: &&Team| self.members(team, day).any(|member| member.id == person.id);
+        Some(&org.teams).filter(|_| seats::came_with_a_team(org, person))?.iter().find(is_in)
     }
 
     /// How many days after the first report of `day` the telemetry of `person` arrives, where telemetry

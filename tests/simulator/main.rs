@@ -11,6 +11,8 @@ mod faults;
 mod life;
 mod report_truth;
 mod reports;
+mod seat_truth;
+mod seats;
 mod teams;
 mod truth;
 mod usage;
