@@ -24,6 +24,7 @@ use super::paging::{Page, Query};
 use super::reports::Reports;
 use super::routes::{OwnerName, Place, Route, TeamName, View};
 use super::seats::Seats;
+use super::spending::Spending;
 use super::world::{Plan, World};
 use super::{reports, seats, teams, usage};
 
@@ -188,6 +189,9 @@ impl Github {
             View::Teams => listed(&teams::page(entity, self.plan.founded(), &query), &url, &query),
             View::Report(report) => self.reports.answer(report, entity, &query, visit.now)?,
             View::Usage => listed(&usage::page(&self.world, place, &query, visit.now)?, &url, &query),
+            View::Spending(meter) => {
+                Answer::json(StatusCode::OK, &Spending::of(&self.world, entity, meter, &query, visit.now)?)
+            }
             View::Billing => Answer::json(StatusCode::OK, &Billing::of(&self.world, entity, visit.now)),
             View::Seats => {
                 let page = seats::page(&self.world, entity, &query, visit.now);

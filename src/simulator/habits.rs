@@ -4,18 +4,8 @@ use chrono::{Datelike, NaiveDate};
 use fastrand::Rng;
 
 use super::dice::{chance, weighted};
+use super::models;
 use super::stack::{Editor, Stack};
-
-/// The models people choose from, in the spellings the providers use.
-const MODELS: [(&str, u64); 7] = [
-    ("gpt-5.4", 30),
-    ("claude-sonnet-4.6", 28),
-    ("auto", 16),
-    ("gpt-5-mini", 10),
-    ("claude-opus-4.6", 8),
-    ("gemini-3-pro", 5),
-    ("unknown", 3),
-];
 
 /// A person's tastes. Rates are per mille of days, sizes are typical counts on a full working day.
 #[derive(Clone, Debug)]
@@ -47,7 +37,7 @@ impl Habits {
         Self {
             editors: two_of(rng, stack.editors, 250),
             languages: languages(rng, stack),
-            models: two_of(rng, &MODELS, 400),
+            models: two_of(rng, &models::CHOICES, 400),
             completions: if chance(rng, 40) { 0 } else { keen * rng.u64(5..=12) },
             acceptance: rng.u64(160..=420),
             chat: weighted(rng, &[(40, 25), (300, 50), (750, 25)]),

@@ -10,12 +10,16 @@
 //! /orgs/{org}/copilot/billing                          an organisation's Copilot subscription
 //! /orgs/{org}/copilot/billing/seats                    who has a seat; also of the enterprise
 //! /enterprises/{enterprise}/copilot/billing/seats
+//! /organizations/{org}/settings/billing/ai_credit/usage, …/premium_request/usage
+//!                                                      what use costs; here `organizations` has logins
+//! /enterprises/{enterprise}/settings/billing/ai_credit/usage, …/premium_request/usage
 //! /orgs/{org}/copilot/metrics/reports/{report}         links to the files of a report, see `reports`
 //! /enterprises/{enterprise}/copilot/metrics/reports/{report}
 //! /organizations/{id}/team, …/copilot/usage, …/team/{team_id}/copilot/usage, …/copilot/billing/seats
 //!                                                      the numeric twins that `Link` headers lead to
 //! ```
 
+use super::credits::Meter;
 use super::reports::Report;
 use super::world::{Entity, Kind, Team, World};
 
@@ -41,6 +45,8 @@ pub(super) enum View {
     Billing,
     /// The list of seats.
     Seats,
+    /// What use costs.
+    Spending(Meter),
     /// Where the files of a report are.
     Report(Report),
 }
@@ -90,6 +96,11 @@ impl Route {
                 Report::of(Kind::Enterprise, report)
                     .map(|report| Self::View(View::Report(report), owner, None))
             }
+            // The only path that has a login after `organizations`.
+            ["organizations", org, "settings", "billing", meter, "usage"] => Meter::named(meter)
+                .map(|meter| Self::View(View::Spending(meter), OwnerName::Org(org.into()), None)),
+            ["enterprises", slug, "settings", "billing", meter, "usage"] => Meter::named(meter)
+                .map(|meter| Self::View(View::Spending(meter), OwnerName::Enterprise(slug.into()), None)),
             ["orgs", org, ref rest @ ..] => {
                 Self::view(rest, "teams", OwnerName::Org(org.into()), TeamName::Slug)
             }
@@ -155,6 +166,7 @@ impl Place<'_> {
             (View::Report(report), ..) => format!("{owner}/copilot/metrics/reports/{}", report.path(*kind)),
             (View::Billing, ..) => format!("{owner}/copilot/billing"),
             (View::Seats, ..) => format!("{owner}/copilot/billing/seats"),
+            (View::Spending(meter), ..) => format!("{owner}/settings/billing/{}/usage", meter.name()),
             (View::Usage, None, _) => format!("{owner}/copilot/usage"),
             (View::Usage, Some(team), Kind::Organisation) => {
                 format!("{owner}/team/{}/copilot/usage", team.id)
@@ -209,6 +221,14 @@ mod tests {
             ("/orgs/octo/copilot/billing/seats", Route::View(View::Seats, org(), None)),
             ("/organizations/42/copilot/billing/seats", Route::View(View::Seats, id(), None)),
             ("/enterprises/corp/copilot/billing/seats", Route::View(View::Seats, enterprise(), None)),
+            (
+                "/organizations/octo/settings/billing/ai_credit/usage",
+                Route::View(View::Spending(Meter::AiCredits), org(), None),
+            ),
+            (
+                "/enterprises/corp/settings/billing/premium_request/usage",
+                Route::View(View::Spending(Meter::PremiumRequests), enterprise(), None),
+            ),
             ("/organizations/42/team", Route::View(View::Teams, id(), None)),
             ("/organizations/42/copilot/usage", Route::View(View::Usage, id(), None)),
             (
@@ -252,6 +272,9 @@ mod tests {
             "/enterprises/corp/copilot/billing",
             "/orgs/octo/copilot/billing/seats/",
             "/orgs/octo/copilot/seats",
+            "/orgs/octo/settings/billing/ai_credit/usage",
+            "/organizations/octo/settings/billing/ai_credits/usage",
+            "/organizations/octo/settings/billing/usage",
             "/Orgs/octo/teams",
             "/rate_limit/",
         ] {

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::activity::Activity;
+use super::credits::Meter;
 use super::deeds::{Deed, Feature};
 use super::files::Owner;
 use super::phases::Phase;
@@ -93,10 +94,8 @@ pub(super) fn told<'d>(person: &Person, deeds: &'d [Deed]) -> &'d [Deed] {
     if person.telemetry { deeds } else { &[] }
 }
 
-/// A quarter for a prompt and a twentieth for what came of it; completions are free. The service counts
-/// these itself, telemetry or not.
+/// The service counts these itself, telemetry or not.
 fn credits(deeds: &[Deed]) -> f64 {
-    let paid = deeds.iter().filter(|deed| deed.feature != Feature::CodeCompletion);
-    let hundredths: u64 = paid.map(|deed| 25 * deed.interactions + 5 * deed.generations).sum();
+    let hundredths: u64 = Meter::AiCredits.read(deeds).values().sum();
     hundredths as f64 / 100.0
 }

@@ -1,8 +1,11 @@
 //! The company: its enterprise, organisations, teams and people, and who was where on a day.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::calendar::shift;
+use super::credits::Meter;
 use super::deeds::{self, Deed};
 use super::dice::{self, chance};
 use super::founding::Founding;
@@ -131,6 +134,16 @@ impl Person {
         if chance(&mut dice::about(self.dice, "plan"), 150) { "enterprise" } else { "business" }
     }
 
+    /// Hundredths of AI credits that come with the seat every month, free of further charge.
+    pub fn included_credits(&self) -> u64 {
+        Meter::AiCredits.included(self)
+    }
+
+    /// Hundredths of premium requests that came with the seat every month.
+    pub fn included_premium_requests(&self) -> u64 {
+        Meter::PremiumRequests.included(self)
+    }
+
     /// The first day of the licence.
     pub fn licensed_from(&self) -> NaiveDate {
         self.licence.from
@@ -205,6 +218,18 @@ impl World {
     ) -> Option<&'w Team> {
         let is_in = |team: &&Team| self.members(team, day).any(|member| member.id == person.id);
         Some(&org.teams).filter(|_| seats::came_with_a_team(org, person))?.iter().find(is_in)
+    }
+
+    /// Hundredths of AI credits for what `person` did on `day`, by model in the spelling of reports. Bills
+    /// count them from 2026-06-01 on.
+    pub fn credits(&self, person: &Person, day: NaiveDate) -> BTreeMap<&'static str, u64> {
+        Meter::AiCredits.read(&self.deeds(person, day))
+    }
+
+    /// Hundredths of premium requests for what `person` did on `day`, by model in the spelling of reports.
+    /// Bills count them up to 2026-05-31.
+    pub fn premium_requests(&self, person: &Person, day: NaiveDate) -> BTreeMap<&'static str, u64> {
+        Meter::PremiumRequests.read(&self.deeds(person, day))
     }
 
     /// How many days after the first report of `day` the telemetry of `person` arrives, where telemetry

@@ -106,6 +106,7 @@ async fn the_ends_of_time_harm_nobody() {
                 "/enterprises/octo-group/teams",
                 "/enterprises/octo-group/copilot/billing/seats",
                 "/orgs/octo-retail/copilot/billing",
+                "/organizations/octo-retail/settings/billing/ai_credit/usage",
             ] {
                 assert_eq!(client.status(path).await, 200, "{path} at {set}, begun at {now}");
             }

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is a test that fails")]
 
+mod billing;
+mod billing_truth;
 mod client;
 mod door;
 mod downloads;
