@@ -10,9 +10,11 @@
 //!             habits)      when)    did on  :            access, limits,    faults)
 //!                                   a day)  : links      conditional, …)      │
 //!                                     │     :                                 │
-//!                                     └──> files ─────> downloads ────────────┘
-//!                                     (users, entities,  (another port)
-//!                                      user_teams)
+//!                                     ├──> files ─────> downloads ────────────┤
+//!                                     │    (users, entities,  (another port)  │
+//!                                     │     user_teams)                       │
+//!                                     ├──> seats, billing (presence) ─────────┤
+//!                                     └──> spending (credits) ────────────────┘
 //! ```
 //!
 //! [`World::deeds`] is the one source of numbers: it depends on seed, person and day alone, and every
@@ -20,6 +22,9 @@
 //!
 //! The seed's API answers with usage itself. The live one answers with links to report files, which are
 //! signed for an hour and served on a second port; `edition` says which days are published by now.
+//!
+//! Seats and bills are of this moment: a seat's last activity is the person's last deed, and what a bill
+//! counts are the credits that the users' reports have.
 //!
 //! A further endpoint is a path in `routes`, what it asks of a token in `access`, and a file like `usage`
 //! that folds deeds into bodies.

@@ -85,7 +85,8 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value = "5000")]
     pub rate_limit: u64,
 
-    /// A fault, for example path=/orgs/*,every=3,status=502; repeatable; other kinds: delay=DURATION,
+    /// A fault, for example path=/orgs/*,every=3,status=502; repeatable; a path with a question mark is
+    /// about the query as well, for example path=*/seats?*&page=2,hang; other kinds: delay=DURATION,
     /// hang, cut, reset, empty, html; for reports not-ready=204|empty|string|404|502 and policy-off, for
     /// their files expired
     #[arg(long = "fault", value_name = "SPEC")]

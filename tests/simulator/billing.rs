@@ -98,13 +98,13 @@ async fn seats_include_a_part_and_amounts_follow_quantities_exactly() {
     let ten_thousandths = |item: &Value, field: &str| {
         let number = item[field].as_f64().unwrap() * 10_000.0;
         assert!((number - number.round()).abs() < 1e-6, "{field} of {item}");
-        number.round() as i64
+        number.round()
     };
     for item in &items {
         let [gross, discount, net] =
             ["grossAmount", "discountAmount", "netAmount"].map(|field| ten_thousandths(item, field));
-        assert_eq!(net, gross - discount, "{item}");
-        assert_eq!(gross * 100, ten_thousandths(item, "grossQuantity"), "{item}");
+        assert!((net - gross + discount).abs() < 0.5, "{item}");
+        assert!((gross * 100.0 - ten_thousandths(item, "grossQuantity")).abs() < 0.5, "{item}");
         assert_eq!(item.as_object().unwrap().len(), 11);
     }
 }

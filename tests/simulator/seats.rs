@@ -36,7 +36,7 @@ async fn seats(client: &Client, path: &str) -> (Vec<Value>, usize) {
         let next = relation(answer.headers(), "next");
         let body: Value = answer.json().await.unwrap();
         assert_eq!(body.as_object().unwrap().len(), 2);
-        let said = body["total_seats"].as_u64().unwrap() as usize;
+        let said = usize::try_from(body["total_seats"].as_u64().unwrap()).unwrap();
         assert_eq!(*total.get_or_insert(said), said);
         seats.extend(body["seats"].as_array().unwrap().clone());
         match next {
@@ -188,6 +188,18 @@ async fn seats_lead_on_by_numeric_ids() {
     let enterprise = client.get(&format!("{ENTERPRISE}?per_page=2")).await;
     let next = relation(enterprise.headers(), "next").unwrap();
     assert!(next.ends_with(&format!("{ENTERPRISE}?per_page=2&page=2")), "{next}");
+}
+
+#[tokio::test]
+async fn a_fault_can_strike_the_second_page_alone() {
+    let fault = "path=/organizations/*/billing/seats?*&page=2,status=502";
+    let client = Client::start(Options { faults: vec![fault.parse().unwrap()], ..options() }).await;
+    let first = client.get(&format!("{ORG}?per_page=20")).await;
+    assert_eq!(first.status(), 200);
+    let next = relation(first.headers(), "next").unwrap();
+    let second = client.http.get(&next).bearer_auth("octocat-demo-token").send().await.unwrap();
+    assert_eq!(second.status(), 502);
+    assert_eq!(client.status(&format!("{ORG}?per_page=20&page=3")).await, 200);
 }
 
 #[tokio::test]
