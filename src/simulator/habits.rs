@@ -28,6 +28,18 @@ pub(super) struct Habits {
     pub(super) cli: u64,
     /// The day of the week (0 is Monday) a part-timer has off.
     pub(super) off: Option<u32>,
+    /// Days with the app, per mille.
+    pub(super) app: u64,
+    /// Days with the cloud agent, per mille.
+    pub(super) cloud_agent: u64,
+    /// Days with the Agents window of Visual Studio Code, per mille of those who have it.
+    pub(super) agents_window: u64,
+    /// Days with each of the other companies' agents, per mille.
+    pub(super) third_party: u64,
+    /// Days on which Copilot is asked for a review, per mille.
+    pub(super) review: u64,
+    /// Days on which pull requests are opened, reviewed, merged: per mille for each.
+    pub(super) pull_requests: u64,
 }
 
 impl Habits {
@@ -44,6 +56,12 @@ impl Habits {
             agent: weighted(rng, &[(0, 35), (200, 40), (800, 25)]),
             cli: weighted(rng, &[(0, 70), (150, 20), (700, 10)]),
             off: chance(rng, 120).then(|| rng.u32(0..5)),
+            app: weighted(rng, &[(0, 88), (250, 8), (800, 4)]),
+            cloud_agent: weighted(rng, &[(0, 60), (80, 25), (350, 15)]),
+            agents_window: weighted(rng, &[(0, 75), (200, 17), (700, 8)]),
+            third_party: weighted(rng, &[(0, 85), (100, 15)]),
+            review: weighted(rng, &[(0, 45), (120, 38), (400, 17)]),
+            pull_requests: rng.u64(100..=500),
         }
     }
 

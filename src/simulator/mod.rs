@@ -17,8 +17,8 @@
 //!                                     └──> spending (credits) ────────────────┘
 //! ```
 //!
-//! [`World::deeds`] is the one source of numbers: it depends on seed, person and day alone, and every
-//! endpoint is a view of it. Tests compute the truth from [`World`] themselves and compare.
+//! [`World::deeds`] is the one source of numbers, with [`World::signals`] for what only reports know: both
+//! depend on seed, person and day alone, and every endpoint is a view of them. Tests compute the truth from [`World`] themselves and compare.
 //!
 //! The seed's API answers with usage itself. The live one answers with links to report files, which are
 //! signed for an hour and served on a second port; `edition` says which days are published by now.
@@ -32,12 +32,15 @@
 mod access;
 mod activity;
 mod addresses;
+mod agents;
 mod answer;
+mod audience;
 mod billing;
 mod calendar;
 mod clock;
 mod conditional;
 mod credits;
+mod customisations;
 mod deeds;
 mod dice;
 mod downloads;
@@ -59,10 +62,12 @@ mod options;
 mod paging;
 mod phases;
 mod presence;
+mod pulls;
 mod releases;
 mod reports;
 mod routes;
 mod seats;
+mod signals;
 mod spending;
 mod stack;
 mod teams;
@@ -87,6 +92,9 @@ pub use deeds::{Deed, Feature};
 pub use faults::{Fault, FaultKind, NotReady, StatusFault};
 pub use journal::Request;
 pub use options::{Api, Options};
+pub use signals::{
+    AgentJobs, AgentsWindow, Comments, Customisation, CustomisationKind, Merge, PullRequests, Signals,
+};
 pub use stack::Editor;
 pub use world::{Entity, Kind, Person, Plan, Team, World};
 

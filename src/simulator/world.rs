@@ -11,6 +11,7 @@ use super::dice::{self, chance};
 use super::founding::Founding;
 use super::habits::Habits;
 use super::presence::{self, Presence};
+use super::signals::{self, Signals};
 use super::stack::Stack;
 use super::{edition, seats};
 
@@ -195,6 +196,11 @@ impl World {
     /// What `person` did on `day`, whether or not the editors reported it (see [`Person::telemetry`]).
     pub fn deeds(&self, person: &Person, day: NaiveDate) -> Vec<Deed> {
         deeds::deeds(person, day)
+    }
+
+    /// What else happened around `person` on `day`, on which there is a deed or nothing.
+    pub fn signals(&self, person: &Person, day: NaiveDate) -> Signals {
+        signals::signals(person, day, &self.deeds(person, day))
     }
 
     /// When `person` does the last thing of `day`, should there be any deed on it.

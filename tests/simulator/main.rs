@@ -15,6 +15,8 @@ mod report_truth;
 mod reports;
 mod seat_truth;
 mod seats;
+mod signal_truth;
+mod signals;
 mod teams;
 mod truth;
 mod usage;
