@@ -15,7 +15,6 @@ mod report_truth;
 mod reports;
 mod seat_truth;
 mod seats;
-mod signal_truth;
 mod signals;
 mod teams;
 mod truth;

@@ -6,7 +6,9 @@ use chrono::{Days, NaiveDate};
 use github_copilot_exporter::simulator::{Deed, Entity, Kind, Person, World};
 use serde_json::{Map, Value, json};
 
-use crate::signal_truth;
+// A part of this module, because the tests of the exporter include it as one file.
+#[path = "signal_truth.rs"]
+pub(crate) mod signal_truth;
 
 /// The labels of an element: name and value.
 type Labels = Vec<(&'static str, &'static str)>;

@@ -7,7 +7,7 @@ use github_copilot_exporter::simulator::{Feature, Options, Person, Signals};
 use serde_json::{Value, json};
 
 use crate::client::{Client, options};
-use crate::signal_truth::{median, reported};
+use crate::report_truth::signal_truth::{median, reported};
 
 const ORG: &str = "/orgs/octo-retail/copilot/metrics/reports";
 const ENTERPRISE: &str = "/enterprises/octo-group/copilot/metrics/reports";
