@@ -51,7 +51,8 @@ pub struct Options {
     #[arg(long, value_name = "DURATION", value_parser = pace)]
     pub day_every: Option<Duration>,
 
-    /// Which of the two APIs answers; the other one is not found, as on a GitHub that has closed it
+    /// Which of the two APIs about usage answers; the other one is not found, as on a GitHub that has
+    /// closed it. Teams, seats and bills are always there
     #[arg(long, value_name = "API", default_value = "both")]
     pub api: Api,
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::activity::Activity;
 use super::agents::Agents;
 use super::credits::Meter;
+use super::customisations::Customisations;
 use super::deeds::{Deed, Feature};
 use super::files::Owner;
 use super::phases::Phase;
@@ -30,6 +31,8 @@ pub(super) struct UserDay<'w> {
     activity: Activity,
     #[serde(flatten)]
     agents: Agents,
+    #[serde(flatten)]
+    customisations: Customisations,
     ai_credits_used: f64,
     #[serde(flatten)]
     used: Used,
@@ -81,6 +84,8 @@ impl<'w> UserDay<'w> {
         }
         let (told, signals) = (told(person, deeds), signals::reported(person, day, deeds));
         let used = Used::of(told, &signals);
+        let mut customisations = Customisations::default();
+        customisations.add(&signals.customisations);
         Some(Self {
             span,
             day,
@@ -89,6 +94,7 @@ impl<'w> UserDay<'w> {
             user_login: &person.login,
             activity: Activity::of(person, day, told),
             agents: Agents::of_user(&signals),
+            customisations,
             ai_credits_used: credits(deeds),
             used,
             used_copilot_coding_agent: used.cloud_agent,

@@ -90,6 +90,7 @@ pub(crate) fn users(world: &World, entity: &Entity, day: NaiveDate) -> Vec<Value
         row.insert("totals_by_3rd_party_agent".into(), signal_truth::third_party(&signals, false));
         let window = signal_truth::window(&signals);
         row.extend(window.map(|window| ("totals_by_vscode_agent".to_owned(), window)));
+        row.extend(signal_truth::customisations(&signals));
         (!deeds.is_empty()).then_some(Value::Object(row))
     };
     world.people_of(entity).filter_map(row).collect()

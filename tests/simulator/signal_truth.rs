@@ -100,7 +100,8 @@ pub(crate) fn third_party(signals: &[Signals], with_sessions: bool) -> Value {
     agents.into_iter().map(row).collect()
 }
 
-fn customisations(signals: &[Signals]) -> Map<String, Value> {
+/// The extensions of the command line that are used most, and how many there are.
+pub(crate) fn customisations(signals: &[Signals]) -> Map<String, Value> {
     let mut record = Map::new();
     for kind in CustomisationKind::ALL {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
