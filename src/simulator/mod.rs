@@ -4,21 +4,22 @@
 //! the exporter, so that a mistake in one cannot hide in the other. From a person to an answer:
 //!
 //! ```text
-//! options ── founding ──> world ── deeds ──> usage ─┐
-//!            (names,      (who is  (what one teams ─┼─> github ──────────> listener
-//!             stack,       where,   person reports ─┘   (door: routes,     (sockets,
-//!             habits)      when)    did on  :            access, limits,    faults)
-//!                                   a day)  : links      conditional, …)      │
-//!                                     │     :                                 │
-//!                                     ├──> files ─────> downloads ────────────┤
-//!                                     │    (users, entities,  (another port)  │
-//!                                     │     user_teams)                       │
-//!                                     ├──> seats, billing (presence) ─────────┤
-//!                                     └──> spending (credits) ────────────────┘
+//! options ── founding ──> world ── deeds ──> usage ────┐
+//!            (names,      (who is  (what    teams ────┤
+//!             stack,       where,   one     seats ────┤
+//!             habits)      when)    person  billing ──┼─> github ──────────> listener
+//!                                   did on  spending ─┤   (door: routes,     (sockets,
+//!                                   a day)  reports ──┘    access, limits,    faults)
+//!                                     │       : links      conditional, …)      │
+//!                                  signals    :                                 │
+//!                                     └────> files ───> downloads ──────────────┘
+//!                                            (users, entities,  (another port)
+//!                                             user_teams)
 //! ```
 //!
 //! [`World::deeds`] is the one source of numbers, with [`World::signals`] for what only reports know: both
-//! depend on seed, person and day alone, and every endpoint is a view of them. Tests compute the truth from [`World`] themselves and compare.
+//! depend on seed, person and day alone, and every endpoint is a view of them. Tests compute the truth from
+//! [`World`] themselves and compare.
 //!
 //! The seed's API answers with usage itself. The live one answers with links to report files, which are
 //! signed for an hour and served on a second port; `edition` says which days are published by now.
