@@ -31,19 +31,19 @@ type Labels<'n> = &'n dyn Fn(&Deed) -> Option<String>;
 type Told = Vec<(u64, Deed)>;
 
 /// The detail of a scope in the making.
-struct Detail<'s> {
+pub struct Detail<'s> {
     /// The scope's labels.
     labels: &'s str,
     series: Series,
 }
 
 impl Detail<'_> {
-    fn put(&mut self, family: &str, more: &str, number: f64) {
+    pub fn put(&mut self, family: &str, more: &str, number: f64) {
         let name = format!("github_copilot_{family}{{{}{more}}}", self.labels);
         assert_eq!(self.series.insert(name, number), None, "{family} {more}");
     }
 
-    fn count(&mut self, family: &str, more: &str, number: u64) {
+    pub fn count(&mut self, family: &str, more: &str, number: u64) {
         self.put(family, more, number as f64);
     }
 
@@ -94,19 +94,22 @@ impl Detail<'_> {
         self.sums("model", &MODEL_COUNTS, told, &model);
     }
 
-    /// The command line, if anybody used it. The simulator lets sessions, requests and tokens follow from its deeds.
-    fn cli(&mut self, told: &Told) {
-        let deeds: Vec<&Deed> = told.iter().map(|(_, deed)| deed).filter(|deed| is_cli(deed)).collect();
+    /// The command line or the app, if anybody used it. The simulator lets sessions, requests and tokens follow from its
+    /// deeds.
+    fn client(&mut self, family: &str, feature: Feature, told: &Told) {
+        let of_client = |deed: &&Deed| deed.feature == feature;
+        let deeds: Vec<&Deed> = told.iter().map(|(_, deed)| deed).filter(of_client).collect();
         if deeds.is_empty() {
             return;
         }
         let sum = |number: fn(&Deed) -> u64| deeds.iter().map(|deed| number(deed)).sum::<u64>();
         let requests = sum(|deed| deed.interactions + deed.generations);
-        self.count("cli_sessions", "", sum(|deed| 1 + deed.interactions / 5));
-        self.count("cli_requests", "", requests);
-        self.count("cli_prompts", "", sum(|deed| deed.interactions));
-        self.count("cli_tokens", r#",kind="prompt""#, 4_100 * requests);
-        self.count("cli_tokens", r#",kind="output""#, 180 * requests + 11 * sum(|deed| deed.lines_added));
+        let output = 180 * requests + 11 * sum(|deed| deed.lines_added);
+        self.count(&format!("{family}_sessions"), "", sum(|deed| 1 + deed.interactions / 5));
+        self.count(&format!("{family}_requests"), "", requests);
+        self.count(&format!("{family}_prompts"), "", sum(|deed| deed.interactions));
+        self.count(&format!("{family}_tokens"), r#",kind="prompt""#, 4_100 * requests);
+        self.count(&format!("{family}_tokens"), r#",kind="output""#, output);
     }
 }
 
@@ -121,13 +124,13 @@ impl<'w> Truth<'w> {
         let mut detail = Detail { labels: &scope.labels, series: Series::new() };
         detail.totals(&told);
         detail.breakdowns(&told, names);
-        detail.cli(&told);
+        detail.client("cli", Feature::CopilotCli, &told);
         self.credits(&people, day, &mut detail);
         if !scope.is_team {
+            detail.client("app", Feature::CopilotApp, &told);
             self.months(&people, day, &mut detail);
-            self.surfaces(&people, day, &mut detail);
             self.phases(&people, day, &mut detail);
-            // To come with the simulator's signals, for owners only: the app, agents of others and pull requests.
+            self.signalled(&people, day, names, &mut detail);
         }
         detail.series
     }
@@ -148,16 +151,6 @@ impl<'w> Truth<'w> {
         for (name, does) in [("chat", is_chat as fn(&Deed) -> bool), ("agent", is_agent)] {
             let users = self.told_by(people, day, 28, does);
             detail.count(&format!("monthly_active_{name}_users"), "", users);
-        }
-    }
-
-    /// Users of the command line on the day, left out when there are none.
-    ///
-    /// To come with the simulator's signals: the weeks and months of it, and the other surfaces.
-    fn surfaces(&self, people: &[&Person], day: NaiveDate, detail: &mut Detail<'_>) {
-        let users = self.told_by(people, day, 1, is_cli);
-        if users > 0 {
-            detail.count("surface_daily_active_users", r#",surface="cli""#, users);
         }
     }
 

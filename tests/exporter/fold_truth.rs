@@ -20,6 +20,8 @@ pub enum Label {
     Editor,
     Feature,
     Model,
+    /// Another company's.
+    Agent,
 }
 
 /// What is known of a name by all days that are held.
@@ -129,6 +131,9 @@ impl<'w> Truth<'w> {
         }
         for person in (scope.people)(day).into_iter().flatten() {
             self.told(person, day).iter().for_each(|deed| ranking.add(deed));
+            for agent in self.signals(person, day).third_party {
+                ranking.of(Label::Agent, agent.id).interactions += agent.jobs;
+            }
         }
     }
 }

@@ -36,6 +36,7 @@ mod report_truth;
 mod reports;
 mod requests;
 mod scale;
+mod signals_truth;
 #[path = "../simulator/client.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod simulator_client;
