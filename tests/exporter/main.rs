@@ -6,6 +6,10 @@
 )]
 
 mod auto;
+mod billing_series_truth;
+#[path = "../simulator/billing_truth.rs"]
+#[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
+mod billing_truth;
 mod client;
 mod commands;
 mod company;
@@ -20,6 +24,7 @@ mod golden;
 mod http;
 mod memory;
 mod outage;
+mod owner_accounts;
 mod people;
 mod people_edges;
 mod people_files;
@@ -36,6 +41,10 @@ mod report_truth;
 mod reports;
 mod requests;
 mod scale;
+mod seat_series_truth;
+#[path = "../simulator/seat_truth.rs"]
+#[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
+mod seat_truth;
 mod signals_truth;
 #[path = "../simulator/client.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]

@@ -144,7 +144,12 @@ async fn all_detail_is_folded_by_one_set_of_names_for_each_label() {
         let limit = most.to_string();
         let scrape = first_scrape(&simulator, &[ALL, ("EXPORTER_MAX_LABEL_VALUES", &limit)]).await;
         let expected = Truth { most, ..truth }.everything();
-        for part in [r#"editor="others"}"#, r#"language="others",feature="others"}"#, r#"model="others""#] {
+        for part in [
+            r#"editor="others"}"#,
+            r#"language="others",feature="others"}"#,
+            r#"model="others""#,
+            r#"agent="others"}"#,
+        ] {
             assert!(expected.keys().any(|series| series.contains(part)), "{part} is nothing to fold");
         }
         assert_shows(&scrape, &expected, &format!("all detail, folded to {most}"));

@@ -1,0 +1,50 @@
+//! What the series about costs must come to, added up person by person and day by day without any shortcut.
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
+use github_copilot_exporter::simulator::{Entity, World};
+
+use crate::{
+    billing_truth::{Sums, credits},
+    people_truth::{Series, labels},
+};
+
+/// Dollars for an AI credit.
+const PRICE: f64 = 0.01;
+
+/// Every series about what an owner has to pay for, in the month up to `now`.
+pub fn billing(world: &World, entity: &Entity, now: DateTime<Utc>) -> Series {
+    let labels = labels(entity, None);
+    let days = month_to_date(now);
+    let start = days[0].and_time(NaiveTime::MIN).and_utc().timestamp();
+    let mut series = items(&labels, &credits(world, world.people_of(entity), &days));
+    series.insert(format!("github_copilot_billing_month_timestamp_seconds{{{labels}}}"), start as f64);
+    series
+}
+
+/// The days of the month so far, with the one that has begun.
+fn month_to_date(now: DateTime<Utc>) -> Vec<NaiveDate> {
+    let today = now.date_naive();
+    today.with_day(1).unwrap().iter_days().take_while(|day| *day <= today).collect()
+}
+
+fn items(labels: &str, sums: &Sums) -> Series {
+    let mut series = Series::new();
+    for (model, (gross, included)) in sums {
+        let item = format!(
+            r#"{labels},product="copilot",sku="copilot ai credits",model="{}""#,
+            model.to_lowercase()
+        );
+        let name = format!(r#"github_copilot_billing_quantity{{{item},unit="credits"}}"#);
+        series.insert(name, credit(*gross));
+        for (name, hundredths) in [("gross", *gross), ("discount", *included), ("net", gross - included)] {
+            let name = format!("github_copilot_billing_{name}_amount_usd{{{item}}}");
+            series.insert(name, PRICE * credit(hundredths));
+        }
+    }
+    series
+}
+
+/// So many hundredths of a credit.
+fn credit(hundredths: u64) -> f64 {
+    hundredths as f64 / 100.0
+}

@@ -1,0 +1,126 @@
+//! Seats and costs: what the exporter shows of owners is what their people have and used.
+
+use chrono::{DateTime, Days, TimeDelta, Utc};
+use github_copilot_exporter::{
+    clock::Clock,
+    simulator::{Simulator, World},
+};
+
+use crate::{
+    billing_series_truth::billing,
+    company::{NOON, noon, watch},
+    people::{COMPANIES, REPORTS, assert_shows, company_of, live, newest, until_it_shows},
+    people_truth::{Series, Truth, owners},
+    seat_series_truth::seats,
+    support::{Exporter, ManualClock, Scrape},
+};
+
+const SEATS: &str = "seats";
+const BILLING: &str = "billing";
+const BOTH: &str = "seats,billing";
+const EVERYTHING: &str = "activity,teams,seats,billing";
+
+/// Every data series that these sources must give at `now`.
+fn expected(world: &World, sources: &str, now: DateTime<Utc>) -> Series {
+    let mut series = Series::new();
+    if sources.contains("activity") {
+        series.extend(Truth::new(world, newest(now)).everything());
+    }
+    for entity in owners(world) {
+        if sources.contains(SEATS) {
+            series.extend(seats(world, entity, now));
+        }
+        if sources.contains(BILLING) {
+            series.extend(billing(world, entity, now));
+        }
+    }
+    series
+}
+
+/// Whether every one of these sources was read of every owner.
+fn is_up(scrape: &Scrape, world: &World, sources: &str) -> bool {
+    let all = sources.split(',').count() * owners(world).count();
+    let up: Vec<f64> = scrape.of("github_copilot_exporter_source_up", &[]).map(|(_, up)| up).collect();
+    up.len() == all && up.iter().all(|up| *up == 1.0)
+}
+
+/// An exporter of these sources, and its first complete scrape.
+async fn start(simulator: &Simulator, sources: &str) -> (Exporter, Scrape) {
+    let variables = [REPORTS, ("EXPORTER_SOURCES", sources)];
+    let exporter = watch(simulator, &ManualClock::starting(NOON), &variables).await;
+    let is_up = |scrape: &Scrape| is_up(scrape, simulator.world(), sources);
+    let scrape = exporter.until_by(0, "all sources up", is_up).await;
+    (exporter, scrape)
+}
+
+/// Lets the time of GitHub and of the exporter alike become `now`, and waits for what must then be shown.
+async fn move_to(simulator: &Simulator, exporter: &Exporter, sources: &str, now: DateTime<Utc>) {
+    simulator.set_now(now);
+    exporter.clock.advance((now - exporter.clock.now()).num_seconds());
+    until_it_shows(exporter, &expected(simulator.world(), sources, now), &now.to_string()).await;
+}
+
+#[tokio::test]
+async fn every_series_about_seats_and_costs_is_what_people_have_and_used_and_there_is_no_other() {
+    let simulator = Simulator::start(live()).await.unwrap();
+    for (sources, least) in [(SEATS, 100), (BILLING, 50), (EVERYTHING, 3000)] {
+        let (exporter, scrape) = start(&simulator, sources).await;
+        let expected = expected(simulator.world(), sources, noon());
+        assert!(expected.len() > least, "{sources}: {}", expected.len());
+        assert_shows(&scrape, &expected, sources);
+        assert_eq!(scrape.get("github_copilot_exporter_series"), Some(expected.len() as f64));
+        exporter.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn seats_and_costs_of_any_company_are_what_its_people_have_and_used() {
+    for company in COMPANIES {
+        let simulator = Simulator::start(company_of(company)).await.unwrap();
+        for sources in [SEATS, BILLING, EVERYTHING] {
+            let (exporter, scrape) = start(&simulator, sources).await;
+            let expected = expected(simulator.world(), sources, noon());
+            assert_shows(&scrape, &expected, &format!("{sources} of the company of seed {}", company.0));
+            exporter.stop().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_day_later_everything_is_of_that_day() {
+    let simulator = Simulator::start(live()).await.unwrap();
+    let (exporter, _) = start(&simulator, EVERYTHING).await;
+    move_to(&simulator, &exporter, EVERYTHING, noon() + Days::new(1)).await;
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn with_a_new_month_bills_and_cycles_begin_anew() {
+    let simulator = Simulator::start(live()).await.unwrap();
+    let (exporter, _) = start(&simulator, BOTH).await;
+    for now in
+        ["2026-11-30T23:00:00Z", "2026-12-01T01:00:00Z", "2026-12-24T12:00:00Z", "2027-01-01T03:00:00Z"]
+    {
+        move_to(&simulator, &exporter, BOTH, now.parse().unwrap()).await;
+    }
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn people_become_idle_at_the_hour_however_little_happens_at_github() {
+    let simulator = Simulator::start(live()).await.unwrap();
+    let (exporter, _) = start(&simulator, SEATS).await;
+    let idle = |now| {
+        let mut idle = expected(simulator.world(), SEATS, now);
+        idle.retain(|series, _| series.contains("_idle_"));
+        idle
+    };
+    let mut changes = 0;
+    for step in 1..=30 {
+        let (before, now) = (noon() + TimeDelta::hours(5 * (step - 1)), noon() + TimeDelta::hours(5 * step));
+        move_to(&simulator, &exporter, SEATS, now).await;
+        changes += usize::from(idle(before) != idle(now));
+    }
+    assert!(changes > 10, "{changes}");
+    exporter.stop().await;
+}
