@@ -1,14 +1,16 @@
 //! From a snapshot to what a scrape gets. Pure.
 //!
-//! The [`catalogue`] names every series; [`samples`] reads the data's from the snapshot, [`exporter`] the exporter's
-//! own; [`plan`] leaves out detail when there is too much; [`text`] writes it and [`gzip`]
+//! The [`catalogue`] names every series; [`samples`] reads the data's from the snapshot (those of no day by [`seats`] and
+//! [`billing`]), [`exporter`] the exporter's own; [`plan`] leaves out detail when there is too much; [`text`] writes it and [`gzip`]
 //! compresses.
 
+mod billing;
 pub mod catalogue;
 pub mod exporter;
 pub mod gzip;
 pub mod plan;
 pub mod samples;
+mod seats;
 pub mod text;
 
 pub use exporter::Service;

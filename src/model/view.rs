@@ -8,7 +8,9 @@ use std::{
 use chrono::NaiveDate;
 
 use super::{
+    billing::{Costs, NAMES},
     fold::{Folds, OpenLabel},
+    seats::Seats,
     state::{OwnerState, ScopeUsage, SourceState, State},
     usage::{DayUsage, Row, Totals},
 };
@@ -51,6 +53,10 @@ pub struct ScopeView<'a> {
     pub latest: Option<LatestDay<'a>>,
     /// The days of the last month, oldest first.
     pub history: Vec<HistoryDay<'a>>,
+    /// Who has a seat; nothing for a team.
+    pub seats: Option<&'a Seats>,
+    /// What it costs; nothing for a team.
+    pub costs: Option<Costs>,
 }
 
 /// One day of the history.
@@ -89,7 +95,7 @@ pub struct OwnerView<'a> {
     /// By source.
     pub sources: &'a BTreeMap<Source, SourceState>,
     /// How many names of an open label are folded, in the owner's figures and in all of its teams'.
-    pub folded: BTreeMap<OpenLabel, u64>,
+    pub folded: BTreeMap<&'static str, u64>,
 }
 
 /// Shows the state as it is at `now`.
@@ -99,19 +105,24 @@ pub fn view<'a>(state: &'a State, now: Instant, options: &ViewOptions) -> Snapsh
         let frame = Frame::of(held, now, options);
         let teams = held.teams.values().map(|team| (Some(&*team.slug), &team.usage));
         let mut folded = Folded::default();
+        let whole = snapshot.scopes.len();
         for (team, usage) in std::iter::once((None, &held.usage)).chain(teams) {
             let folds = Folds::of(&usage.days, options.max_label_values);
             snapshot.scopes.push(frame.show(owner, team, usage, &folds));
             folded.add(&folds);
         }
-        let OwnerState { api, languages_only, usage, sources, .. } = held;
+        let OwnerState { api, languages_only, usage, sources, seats, billing, .. } = held;
+        let costs = billing.show(options.max_label_values);
+        let folded = folded.counts(costs.as_ref());
+        let whole = &mut snapshot.scopes[whole];
+        (whole.seats, whole.costs) = (Some(seats), costs);
         snapshot.owners.push(OwnerView {
             owner,
             api: *api,
             languages_only: *languages_only,
             usage,
             sources,
-            folded: folded.counts(),
+            folded,
         });
     }
     snapshot
@@ -128,8 +139,10 @@ impl<'a> Folded<'a> {
         }
     }
 
-    fn counts(&self) -> BTreeMap<OpenLabel, u64> {
-        OpenLabel::ALL.map(|label| (label, self.0.get(&label).map_or(0, BTreeSet::len) as u64)).into()
+    /// How many there are, and of the names on the bill.
+    fn counts(&self, costs: Option<&Costs>) -> BTreeMap<&'static str, u64> {
+        let of_usage = self.0.iter().map(|(label, names)| (label.name(), names.len() as u64));
+        of_usage.chain(costs.into_iter().flat_map(|costs| NAMES.into_iter().zip(costs.folded))).collect()
     }
 }
 
@@ -162,7 +175,7 @@ impl Frame {
         let shown = usage.days.iter().filter(|(day, _)| self.first.is_some_and(|first| **day >= first));
         let history =
             shown.map(|(day, usage)| HistoryDay { day: *day, label: day.to_string(), totals: &usage.totals });
-        ScopeView { owner, team, latest, history: history.collect() }
+        ScopeView { owner, team, latest, history: history.collect(), seats: None, costs: None }
     }
 
     /// What is held of the newest day. A team can be published a day after its owner, so it may be a day behind;
@@ -310,10 +323,7 @@ mod tests {
         let snapshot = view(&state, now(), &ViewOptions { max_label_values: 0, ..OPTIONS });
         let teams: Vec<_> = snapshot.scopes.iter().map(|scope| scope.team).collect();
         assert_eq!(teams, [None, Some("red")]);
-        assert_eq!(
-            snapshot.owners[0].folded,
-            BTreeMap::from([(OpenLabel::Language, 1), (OpenLabel::Editor, 1)])
-        );
+        assert_eq!(snapshot.owners[0].folded, BTreeMap::from([("language", 1), ("editor", 1)]));
         assert_eq!(&*snapshot.scopes[1].latest.as_ref().unwrap().rows[0].language, "others");
     }
 }

@@ -1,0 +1,165 @@
+//! What Copilot has cost this month, by product, sku and language model.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::{
+    held::Held,
+    label::{Label, Labels, OTHERS},
+};
+use crate::{
+    clock::Instant,
+    github::billing::{Meter, MonthUsage, UsageItem},
+};
+
+/// The names of what is billed, in the order in which an item carries them: labels that can have any value.
+pub const NAMES: [&str; 3] = ["product", "sku", "model"];
+
+/// A value for each of [`NAMES`].
+pub type Names = [Label; 3];
+
+/// What was paid for something, in USD. Each may be unknown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Amounts {
+    /// Its price.
+    pub gross: Option<f64>,
+    /// What of that is included or waived.
+    pub discount: Option<f64>,
+    /// What is left to be paid.
+    pub net: Option<f64>,
+}
+
+impl Amounts {
+    /// Nothing.
+    pub const ZERO: Self = Self { gross: Some(0.0), discount: Some(0.0), net: Some(0.0) };
+
+    /// Adds to each.
+    pub fn add(&mut self, other: &Self) {
+        add(&mut self.gross, other.gross);
+        add(&mut self.discount, other.discount);
+        add(&mut self.net, other.net);
+    }
+}
+
+/// Adds to a sum. With an unknown part it is unknown, and so is one beyond every number.
+fn add(sum: &mut Option<f64>, part: Option<f64>) {
+    *sum = sum.zip(part).map(|(sum, part)| sum + part).filter(|sum| sum.is_finite());
+}
+
+/// What a meter shows for a month up to now.
+#[derive(Clone, Debug)]
+struct Reading {
+    month: NaiveDate,
+    items: Vec<Item>,
+}
+
+/// A line of the bill.
+#[derive(Clone, Debug)]
+struct Item {
+    names: Names,
+    unit: Label,
+    quantity: Option<f64>,
+    amounts: Amounts,
+}
+
+/// What is known of an owner's bill: the last good reading of each meter.
+#[derive(Clone, Debug, Default)]
+pub struct Billing([Held<Reading>; Meter::ALL.len()]);
+
+/// The bill of a month as it is shown.
+#[derive(Clone, Debug)]
+pub struct Costs {
+    /// The first day of the month.
+    pub month: NaiveDate,
+    /// How much was used, by names and unit.
+    pub quantities: BTreeMap<(Names, Label), Option<f64>>,
+    /// What it cost, by names.
+    pub amounts: BTreeMap<Names, Amounts>,
+    /// How many values of each of [`NAMES`] are folded.
+    pub folded: [u64; 3],
+}
+
+impl Billing {
+    /// Takes in what a meter shows, or that it is as it was.
+    pub fn apply(&mut self, meter: Meter, usage: Option<MonthUsage>, at: Instant) {
+        self.0[meter as usize].take(usage.map(|usage| Reading::of(&usage)), at);
+    }
+
+    /// Drops what has not been read for a month, and says whether there was anything.
+    pub fn expire(&mut self, now: Instant) -> bool {
+        self.0.iter_mut().fold(false, |dropped, meter| meter.expire(now) | dropped)
+    }
+
+    /// The newest month of which anything was read, and of each of its names the `most` that cost most. Where a month
+    /// has begun, what a meter still shows of the last one is not of it.
+    pub fn show(&self, most: usize) -> Option<Costs> {
+        let readings = || self.0.iter().filter_map(Held::get);
+        let month = readings().map(|reading| reading.month).max()?;
+        let items: Vec<&Item> =
+            readings().filter(|reading| reading.month == month).flat_map(|reading| &reading.items).collect();
+        let cost = |item: &Item| item.amounts.gross.unwrap_or_default();
+        let folded: [_; 3] = std::array::from_fn(|place| {
+            beyond(items.iter().map(|item| (&item.names[place], cost(item))), most)
+        });
+        let mut costs = Costs {
+            month,
+            quantities: BTreeMap::new(),
+            amounts: BTreeMap::new(),
+            folded: folded.each_ref().map(|names| names.len() as u64),
+        };
+        let others = Label::new(OTHERS);
+        for item in items {
+            let name = |place: usize| {
+                let name = &item.names[place];
+                if folded[place].contains(name) { others.clone() } else { name.clone() }
+            };
+            costs.add(std::array::from_fn(name), item);
+        }
+        Some(costs)
+    }
+}
+
+impl Costs {
+    fn add(&mut self, names: Names, item: &Item) {
+        self.amounts.entry(names.clone()).or_insert(Amounts::ZERO).add(&item.amounts);
+        let quantity = self.quantities.entry((names, item.unit.clone())).or_insert(Some(0.0));
+        add(quantity, item.quantity);
+    }
+
+    /// Everything together.
+    pub fn total(&self) -> Amounts {
+        let mut total = Amounts::ZERO;
+        self.amounts.values().for_each(|amounts| total.add(amounts));
+        total
+    }
+}
+
+impl Reading {
+    fn of(usage: &MonthUsage) -> Self {
+        let mut labels = Labels::default();
+        let item = |item: &UsageItem| Item {
+            names: [&item.product, &item.sku, &item.model].map(|name| labels.name(name.as_deref())),
+            unit: labels.name(item.unit_type.as_deref()),
+            quantity: item.gross_quantity,
+            amounts: Amounts {
+                gross: item.gross_amount,
+                discount: item.discount_amount,
+                net: item.net_amount,
+            },
+        };
+        Self { month: usage.month, items: usage.items.iter().map(item).collect() }
+    }
+}
+
+/// The names beyond the `most` of greatest weight; of equals, the first by name stay. GitHub's own `others` takes no
+/// place.
+fn beyond<'a>(weights: impl Iterator<Item = (&'a Label, f64)>, most: usize) -> BTreeSet<&'a Label> {
+    let mut sums: BTreeMap<&Label, f64> = BTreeMap::new();
+    for (name, weight) in weights.filter(|(name, _)| ***name != *OTHERS) {
+        *sums.entry(name).or_default() += weight;
+    }
+    let mut ranking: Vec<_> = sums.into_iter().collect();
+    ranking.sort_by(|(name, sum), (other, more)| more.total_cmp(sum).then_with(|| name.cmp(other)));
+    ranking.into_iter().skip(most).map(|(name, _)| name).collect()
+}
