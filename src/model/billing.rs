@@ -163,3 +163,115 @@ fn beyond<'a>(weights: impl Iterator<Item = (&'a Label, f64)>, most: usize) -> B
     ranking.sort_by(|(name, sum), (other, more)| more.total_cmp(sum).then_with(|| name.cmp(other)));
     ranking.into_iter().skip(most).map(|(name, _)| name).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn noon() -> Instant {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    fn item(sku: &str, model: &str, gross: f64) -> UsageItem {
+        UsageItem {
+            product: Some("Copilot".to_owned()),
+            sku: Some(sku.to_owned()),
+            model: Some(model.to_owned()),
+            unit_type: Some("Credits".to_owned()),
+            gross_quantity: Some(gross * 100.0),
+            gross_amount: Some(gross),
+            discount_amount: Some(gross / 4.0),
+            net_amount: Some(gross - gross / 4.0),
+        }
+    }
+
+    fn usage(month: &str, items: Vec<UsageItem>) -> Option<MonthUsage> {
+        Some(MonthUsage { month: format!("{month}-01").parse().unwrap(), items })
+    }
+
+    fn billing(credits: Option<MonthUsage>, requests: Option<MonthUsage>) -> Billing {
+        let mut billing = Billing::default();
+        billing.apply(Meter::AiCredits, credits, noon());
+        billing.apply(Meter::PremiumRequests, requests, noon());
+        billing
+    }
+
+    fn gross(costs: &Costs) -> Vec<(String, Option<f64>)> {
+        let amounts = costs.amounts.iter();
+        amounts.map(|([_, sku, model], amounts)| (format!("{sku}/{model}"), amounts.gross)).collect()
+    }
+
+    #[test]
+    fn both_meters_are_one_bill_and_equal_names_are_added_up() {
+        let both = billing(
+            usage("2026-11", vec![item("credits", "GPT-5", 2.0), item("Credits", "gpt-5", 1.0)]),
+            usage("2026-11", vec![item("requests", "gpt-5", 4.0)]),
+        );
+        let costs = both.show(50).unwrap();
+        let expected = [("credits/gpt-5".to_owned(), Some(3.0)), ("requests/gpt-5".to_owned(), Some(4.0))];
+        assert_eq!(gross(&costs), expected);
+        assert_eq!(costs.total(), Amounts { gross: Some(7.0), discount: Some(1.75), net: Some(5.25) });
+        assert_eq!(costs.folded, [0; 3]);
+    }
+
+    #[test]
+    fn when_a_month_begins_nothing_of_the_last_one_is_shown() {
+        let old = || usage("2026-11", vec![item("credits", "gpt-5", 2.0)]);
+        let costs = billing(old(), usage("2026-12", Vec::new())).show(50).unwrap();
+        assert_eq!((costs.month.to_string().as_str(), costs.amounts.len()), ("2026-12-01", 0));
+        let costs = billing(old(), None).show(50).unwrap();
+        assert_eq!((costs.month.to_string().as_str(), costs.amounts.len()), ("2026-11-01", 1));
+        assert!(Billing::default().show(50).is_none());
+    }
+
+    #[test]
+    fn a_missing_number_makes_its_sum_unknown_and_no_other() {
+        let missing = UsageItem { net_amount: None, gross_quantity: None, ..item("credits", "gpt-5", 1.0) };
+        let costs =
+            billing(usage("2026-11", vec![item("credits", "gpt-5", 1.0), missing]), None).show(50).unwrap();
+        assert_eq!(costs.total(), Amounts { gross: Some(2.0), discount: Some(0.5), net: None });
+        assert_eq!(costs.quantities.into_values().collect::<Vec<_>>(), [None]);
+        let endless = vec![item("credits", "gpt-5", f64::MAX / 100.0); 101];
+        assert_eq!(billing(usage("2026-11", endless), None).show(50).unwrap().total().gross, None);
+    }
+
+    #[test]
+    fn the_dearest_names_stay_and_the_rest_joins_githubs_others() {
+        let items = [("b", 1.0), ("a", 1.0), ("c", 5.0), ("d", -1.0), ("Others", 100.0)];
+        let items = items.map(|(model, gross)| item("credits", model, gross)).to_vec();
+        let costs = billing(usage("2026-11", items), None).show(2).unwrap();
+        let expected = [("credits/a", 1.0), ("credits/c", 5.0), ("credits/others", 100.0)];
+        assert_eq!(gross(&costs), expected.map(|(name, gross)| (name.to_owned(), Some(gross))));
+        assert_eq!(costs.folded, [0, 0, 2]);
+    }
+
+    #[test]
+    fn a_bill_that_is_not_read_for_a_month_is_dropped() {
+        let mut both = billing(usage("2026-11", Vec::new()), usage("2026-11", Vec::new()));
+        let later = noon() + TimeDelta::days(29);
+        both.apply(Meter::AiCredits, None, later);
+        assert!(both.expire(later) && both.show(50).is_some());
+        assert!(!both.expire(later) && both.expire(later + TimeDelta::days(29)));
+        assert!(both.show(50).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn folding_keeps_every_sum_and_the_limit(
+            items in prop::collection::vec(("[a-c]", "[a-h]", -10..100i32), 0..40),
+            most in 1..6usize,
+        ) {
+            let items: Vec<_> = items.iter().map(|(sku, model, gross)| item(sku, model, f64::from(*gross))).collect();
+            let naive: f64 = items.iter().filter_map(|item| item.gross_amount).sum();
+            let costs = billing(usage("2026-11", items), None).show(most).unwrap();
+            prop_assert_eq!(costs.total().gross, Some(naive));
+            for place in 0..3 {
+                let names: BTreeSet<_> = costs.amounts.keys().map(|names| &names[place]).collect();
+                prop_assert!(names.len() <= most + 1);
+            }
+        }
+    }
+}

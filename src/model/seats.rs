@@ -211,3 +211,191 @@ impl Person {
         current.next().map_or((Class::IdleQuarter, None), |(class, until)| (class, Some(until)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::github::seats::{Assignee, AssigningTeam};
+
+    fn noon() -> Instant {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    fn ago(seconds: i64) -> Instant {
+        noon() - TimeDelta::seconds(seconds)
+    }
+
+    /// Whose, used and given so many seconds ago, by which plan, through which team.
+    #[derive(Clone, Debug)]
+    struct Given(Option<u64>, Option<i64>, i64, &'static str, Option<&'static str>);
+
+    impl Given {
+        fn seat(&self) -> Seat {
+            let Self(id, used, created, plan, team) = self;
+            Seat {
+                assignee: id.map(|id| Assignee { id }),
+                assigning_team: team.map(|team| AssigningTeam { slug: Some(team.to_owned()) }),
+                created_at: ago(*created),
+                last_activity_at: used.map(ago),
+                plan_type: Some((*plan).to_owned()),
+            }
+        }
+    }
+
+    fn count(seats: &[Given]) -> SeatList {
+        let mut fold = SeatFold::default();
+        seats.iter().for_each(|given| fold.add(given.seat()));
+        fold.finish(Some(seats.len() as u64), noon())
+    }
+
+    fn people(people: &People) -> [u64; 5] {
+        people.0
+    }
+
+    const HOUR: i64 = 3600;
+    const DAYS: i64 = 24 * HOUR;
+
+    #[test]
+    fn classes_are_disjoint_and_their_borders_belong_to_the_younger_one() {
+        let cases = [
+            (Some(-HOUR), 0, Class::InUse, "the clock of whoever reported it goes wrong"),
+            (Some(0), 0, Class::InUse, "now"),
+            (Some(7 * DAYS), 900, Class::InUse, "a week"),
+            (Some(7 * DAYS + 1), 900, Class::IdleWeek, "over a week"),
+            (Some(28 * DAYS), 900, Class::IdleWeek, "four weeks"),
+            (Some(28 * DAYS + 1), 900, Class::IdleMonth, "over four weeks"),
+            (Some(90 * DAYS), 900, Class::IdleMonth, "90 days"),
+            (Some(90 * DAYS + 1), 900, Class::IdleQuarter, "over 90 days"),
+            (Some(91 * DAYS), 1, Class::IdleQuarter, "used before, so not new"),
+            (None, 7, Class::New, "given a week ago"),
+            (None, -1, Class::New, "given tomorrow"),
+            (None, 8, Class::IdleQuarter, "never used since"),
+        ];
+        for (used, created, class, why) in cases {
+            let list = count(&[Given(Some(1), used, created * DAYS, "business", None)]);
+            assert_eq!((list.people.of(class), list.people.all()), (1, 1), "{why}");
+        }
+    }
+
+    #[test]
+    fn the_classes_hold_until_the_first_seat_comes_of_age_and_not_a_moment_less() {
+        let until = |used: Option<i64>, created| {
+            let list = count(&[Given(Some(1), used, created, "business", None)]);
+            list.holds_until.map(|until| (until - noon()).num_seconds())
+        };
+        assert_eq!(until(Some(2 * DAYS), 0), Some(5 * DAYS));
+        assert_eq!(until(Some(7 * DAYS), 0), Some(0), "still so at this moment");
+        assert_eq!(until(Some(10 * DAYS), 0), Some(18 * DAYS));
+        assert_eq!(until(Some(30 * DAYS), 0), Some(60 * DAYS));
+        assert_eq!(until(Some(100 * DAYS), 0), None);
+        assert_eq!(until(None, 6 * DAYS), Some(DAYS));
+        assert_eq!(until(None, 8 * DAYS), None);
+        let all = [(Some(2), 3), (Some(100), 0), (None, 6)]
+            .map(|(used, created)| Given(None, used.map(|days| days * DAYS), created * DAYS, "x", None));
+        assert_eq!(count(&all).holds_until, Some(noon() + TimeDelta::days(1)));
+        assert_eq!(count(&[]).holds_until, None);
+    }
+
+    #[test]
+    fn a_person_with_two_seats_counts_once_and_in_each_plan_and_team() {
+        let list = count(&[
+            Given(Some(1), Some(40 * DAYS), 90 * DAYS, "Business", Some("Golang")),
+            Given(Some(1), Some(2 * DAYS), DAYS, "enterprise", Some("web")),
+            Given(Some(1), None, DAYS, "enterprise", None),
+        ]);
+        assert_eq!(people(&list.people), [1, 0, 0, 0, 0], "by the newest activity");
+        let plans: Vec<_> = list.plans.iter().map(|(plan, count)| (&**plan, *count)).collect();
+        assert_eq!(plans, [("business", 1), ("enterprise", 1)]);
+        let teams: Vec<_> = list.teams.iter().map(|(team, count)| (&**team, people(count))).collect();
+        let once = [1, 0, 0, 0, 0];
+        assert_eq!(teams, [("golang", once), ("none", once), ("web", once)], "a team is no language");
+        let never = [DAYS, 30 * DAYS].map(|created| Given(Some(2), None, created, "x", None));
+        assert_eq!(people(&count(&never).people), [0, 0, 0, 1, 0], "by the oldest seat");
+    }
+
+    #[test]
+    fn seats_of_nobody_are_somebodys_each() {
+        let seat = || Given(None, None, DAYS, "business", None);
+        assert_eq!(count(&[seat(), seat()]).people.of(Class::New), 2);
+    }
+
+    fn seat() -> impl Strategy<Value = Given> {
+        (
+            prop::option::weighted(0.9, 0..6u64),
+            prop::option::of(-2..100i64),
+            -2..12i64,
+            prop::sample::select(vec!["business", "Enterprise", ""]),
+            prop::option::of(prop::sample::select(vec!["core", "Core", "c#"])),
+        )
+            .prop_map(|(id, used, created, plan, team)| {
+                Given(id, used.map(|days| days * DAYS), created * DAYS, plan, team)
+            })
+    }
+
+    /// In which class the seats of one person put him or her, told from days as they are defined.
+    fn naive(seats: &[&Given]) -> usize {
+        let used: Option<i64> = seats.iter().filter_map(|seat| seat.1).min();
+        let created = seats.iter().map(|seat| seat.2).max().unwrap();
+        match used.map(|seconds| seconds / DAYS) {
+            Some(..=7) => 0,
+            Some(8..=28) => 1,
+            Some(29..=90) => 2,
+            Some(_) => 3,
+            None if created <= 7 * DAYS => 4,
+            None => 3,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_list_in_any_order_counts_as_one_would_by_hand(
+            (seats, shuffled) in prop::collection::vec(seat(), 0..25).prop_flat_map(|seats| (Just(seats.clone()), Just(seats).prop_shuffle())),
+        ) {
+            let mut by_person: BTreeMap<(Option<u64>, usize), Vec<&Given>> = BTreeMap::new();
+            for (place, seat) in seats.iter().enumerate() {
+                let own = if seat.0.is_some() { 0 } else { place };
+                by_person.entry((seat.0, own)).or_default().push(seat);
+            }
+            let mut all = [0; 5];
+            let (mut plans, mut teams) = (BTreeMap::<String, u64>::new(), BTreeMap::<String, [u64; 5]>::new());
+            for seats in by_person.values() {
+                all[naive(seats)] += 1;
+                let plan = |seat: &&Given| if seat.3.is_empty() { "unknown".into() } else { seat.3.to_lowercase() };
+                for plan in seats.iter().map(plan).collect::<BTreeSet<_>>() {
+                    *plans.entry(plan).or_default() += 1;
+                }
+                for team in seats.iter().map(|seat| seat.4.unwrap_or("none").to_lowercase()).collect::<BTreeSet<_>>() {
+                    teams.entry(team).or_default()[naive(seats)] += 1;
+                }
+            }
+            let list = count(&seats);
+            prop_assert_eq!(people(&list.people), all);
+            prop_assert_eq!(list.plans.iter().map(|(plan, count)| (plan.to_string(), *count)).collect::<BTreeMap<_, _>>(), plans);
+            prop_assert_eq!(list.teams.iter().map(|(team, count)| (team.to_string(), people(count))).collect::<BTreeMap<_, _>>(), teams);
+            prop_assert_eq!(list.people.recently_active() + list.people.of(Class::IdleMonth) + list.people.of(Class::IdleQuarter) + list.people.of(Class::New), list.people.all());
+            prop_assert_eq!(count(&shuffled), list);
+        }
+
+        #[test]
+        fn nothing_changes_before_the_moment_that_is_named(seats in prop::collection::vec(seat(), 0..25)) {
+            let at = |now| {
+                let mut fold = SeatFold::default();
+                seats.iter().for_each(|given| fold.add(given.seat()));
+                fold.finish(None, now)
+            };
+            let list = at(noon());
+            match list.holds_until {
+                Some(until) => {
+                    prop_assert_eq!(at(until).people, list.people);
+                    prop_assert_ne!(at(until + TimeDelta::nanoseconds(1)).people, list.people);
+                }
+                None => prop_assert_eq!(at(noon() + TimeDelta::days(9999)).people, list.people),
+            }
+        }
+    }
+}
