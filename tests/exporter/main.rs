@@ -6,6 +6,7 @@
 )]
 
 mod auto;
+mod billing;
 mod client;
 mod commands;
 mod company;
@@ -31,6 +32,7 @@ mod report_truth;
 mod reports;
 mod requests;
 mod scale;
+mod seats;
 #[path = "../simulator/client.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod simulator_client;

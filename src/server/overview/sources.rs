@@ -10,6 +10,7 @@ use crate::{
         overview::OwnerOverview,
         state::{Attempt, SourceState, Targets},
     },
+    owner::Owner,
     source::{Api, Source},
 };
 
@@ -81,10 +82,12 @@ const fn subject(source: Source) -> &'static str {
 fn outcome(source: Source, attempt: &Attempt) -> String {
     let Targets { ok, no_data, failing } = attempt.targets;
     if source != Source::Teams {
-        let words = match (ok, no_data) {
-            (1.., _) => "with data",
-            (0, 1..) => "no data yet",
-            (0, 0) => "not read",
+        let words = match (source, ok, no_data) {
+            (_, 1.., _) => "with data",
+            (Source::Seats, 0, 1..) => "nobody has a seat",
+            (Source::Billing, 0, 1..) => "nothing used this month",
+            (_, 0, 1..) => "no data yet",
+            (_, 0, 0) => "not read",
         };
         return words.to_owned();
     }
@@ -108,7 +111,11 @@ fn why(owner: &OwnerOverview, source: Source, state: &SourceState) -> Option<Mar
     let small_teams = source == Source::Teams && last.targets.no_data > 0;
     (failing || last.waiting || small_teams).then(|| {
         html! {
-            @if failing { (failures(last)) p { (remains(owner, source, state)) } }
+            @if failing {
+                (failures(last))
+                @if let Some(permission) = permission(&owner.owner, source, last) { p.advice { (permission) } }
+                p { (remains(owner, source, state)) }
+            }
             @else if last.waiting { p { (waiting(owner)) } }
             @if small_teams { p { (small(owner.api)) } }
         }
@@ -165,6 +172,32 @@ fn failures(last: &Attempt) -> Markup {
     }
 }
 
+/// What may be read by whom, where GitHub says no to a source that needs more than the usage does.
+fn permission(owner: &Owner, source: Source, last: &Attempt) -> Option<&'static str> {
+    let refused =
+        [Reason::Forbidden, Reason::NotFound].iter().any(|reason| last.failures.contains_key(reason));
+    refused.then_some(match (source, owner) {
+        (Source::Activity | Source::Teams, _) => return None,
+        (Source::Seats, Owner::Org(_)) => {
+            "Seats need manage_billing:copilot or read:org, or the fine-grained permission GitHub Copilot Business or \
+             Administration to read, of an owner of the organisation. Or leave \u{201c}seats\u{201d} out of EXPORTER_SOURCES."
+        }
+        (Source::Seats, Owner::Enterprise(_)) => {
+            "The seats of an enterprise need a classic token with manage_billing:copilot or read:enterprise, of an owner \
+             or billing manager. Or leave \u{201c}seats\u{201d} out of EXPORTER_SOURCES."
+        }
+        (Source::Billing, Owner::Org(_)) => {
+            "Costs need the fine-grained permission Administration to read, or a token of an administrator of the \
+             organisation, which must be on GitHub\u{2019}s enhanced billing platform. Or leave \u{201c}billing\u{201d} out of \
+             EXPORTER_SOURCES."
+        }
+        (Source::Billing, Owner::Enterprise(_)) => {
+            "The costs of an enterprise need a classic token of an administrator or billing manager of the enterprise, \
+             which must be on GitHub\u{2019}s enhanced billing platform. Or leave \u{201c}billing\u{201d} out of EXPORTER_SOURCES."
+        }
+    })
+}
+
 /// Every reason once, the first failure's first.
 fn advised(last: &Attempt) -> Vec<Reason> {
     let first = last.problem.as_ref().map(|problem| problem.reason);
@@ -177,13 +210,18 @@ fn remains(owner: &OwnerOverview, source: Source, state: &SourceState) -> &'stat
     let read = |targets: Targets| targets.ok > 0;
     let held = match source {
         Source::Activity => has_figures(owner),
-        _ => state.last_success.is_some() || state.last.as_ref().is_some_and(|last| read(last.targets)),
+        Source::Seats => owner.seats.is_some(),
+        Source::Billing => owner.costs.is_some(),
+        Source::Teams => {
+            state.last_success.is_some() || state.last.as_ref().is_some_and(|last| read(last.targets))
+        }
     };
     match (held, source) {
         (false, _) => "There are no figures from this source yet.",
         (true, _) if state.last.as_ref().is_some_and(|last| read(last.targets)) => PARTLY,
-        (true, Source::Teams) => PARTLY,
-        (true, _) => "The figures shown are the last good ones.",
+        // Seats and bills are two answers each.
+        (true, Source::Teams | Source::Seats | Source::Billing) => PARTLY,
+        (true, Source::Activity) => "The figures shown are the last good ones.",
     }
 }
 
@@ -196,7 +234,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::{model::overview::DayOverview, owner::Owner};
+    use crate::model::overview::DayOverview;
 
     fn noon() -> Instant {
         "2026-11-22T12:00:00Z".parse().unwrap()
@@ -231,6 +269,8 @@ mod tests {
             languages_only: false,
             latest: None,
             days: first.iter_days().take(days).map(day).collect(),
+            seats: None,
+            costs: None,
             sources: vec![(source, state)],
         };
         table(&owner, noon()).into_string()
@@ -300,5 +340,18 @@ mod tests {
         says(&html, &["3 with data"]);
         assert!(!html.contains("five members"), "{html}");
         says(&show(Source::Teams, Some(attempt([0, 0, 0])), 1), &["no teams"]);
+    }
+
+    #[test]
+    fn what_needs_more_than_the_usage_says_what_when_it_is_refused_and_how_to_do_without() {
+        for source in Source::ALL {
+            for reason in Reason::ALL {
+                let html = show(source, Some(failed(&[(reason, 1)], [0, 0, 1])), 1);
+                let expected = matches!(source, Source::Seats | Source::Billing)
+                    && matches!(reason, Reason::Forbidden | Reason::NotFound);
+                let words = format!("Or leave \u{201c}{source}\u{201d} out of EXPORTER_SOURCES.");
+                assert_eq!(html.contains(&words), expected, "{source} {reason}: {html}");
+            }
+        }
     }
 }
