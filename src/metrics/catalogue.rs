@@ -357,7 +357,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_billing_gross_amount_usd",
         Group::Billing,
         Read::Owner(&["product", "sku", "model"], |scope, emit| {
-            billing::amounts(scope, emit, |item| item.gross)
+            billing::amounts(scope, emit, |item| item.gross);
         }),
         "Their price (billing: usageItems.grossAmount).",
     ),
@@ -365,7 +365,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_billing_discount_amount_usd",
         Group::Billing,
         Read::Owner(&["product", "sku", "model"], |scope, emit| {
-            billing::amounts(scope, emit, |item| item.discount)
+            billing::amounts(scope, emit, |item| item.discount);
         }),
         "What of the price is included or waived (billing: usageItems.discountAmount).",
     ),
@@ -373,7 +373,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_billing_net_amount_usd",
         Group::Billing,
         Read::Owner(&["product", "sku", "model"], |scope, emit| {
-            billing::amounts(scope, emit, |item| item.net)
+            billing::amounts(scope, emit, |item| item.net);
         }),
         "What is left to be paid (billing: usageItems.netAmount). Seat fees are not in it.",
     ),

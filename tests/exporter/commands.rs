@@ -107,6 +107,7 @@ async fn the_demo_needs_no_token_and_no_network_and_tells_where_to_look() {
     let dead = "http://127.0.0.1:9";
     let variables = [
         ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
+        ("EXPORTER_SOURCES", "activity,teams"),
         ("GITHUB_TOKEN", "ghp_secret"),
         ("HTTP_PROXY", dead),
         ("http_proxy", dead),

@@ -344,7 +344,8 @@ async fn what_github_adds_to_a_seat_is_counted_and_a_bad_instant_is_no_seat() {
     assert_eq!(scrape.get(unknown), Some(2.0), "what is said of the person is not looked at");
     exporter.clock.advance(3600);
     let bad = exporter.until("seats are down", is_down).await;
-    assert_eq!((active(&bad), failures(&bad, "seats", "decode")), (Some(1.0), 1.0));
+    assert_eq!(active(&bad), Some(1.0));
+    assert!(failures(&bad, "seats", "decode") > 0.0);
     exporter.stop().await;
 }
 

@@ -57,8 +57,8 @@ fn of_costs(CostsOverview { month, total }: &CostsOverview) -> Markup {
         div.side {
             h3 { "Cost of " time datetime=(month.format("%Y-%m")) { (words::month(*month)) } ", up to now" }
             dl.facts {
-                (fact("To be paid", &dollars(total.net), "US dollars, without the fees for seats"))
-                (fact("Price of what was used", &dollars(total.gross), "US dollars, included use too"))
+                (fact("To be paid", &dollars(total.net), "US dollars, without seat fees"))
+                (fact("Price", &dollars(total.gross), "US dollars, of all that was used"))
             }
         }
     }

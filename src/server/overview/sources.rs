@@ -111,11 +111,7 @@ fn why(owner: &OwnerOverview, source: Source, state: &SourceState) -> Option<Mar
     let small_teams = source == Source::Teams && last.targets.no_data > 0;
     (failing || last.waiting || small_teams).then(|| {
         html! {
-            @if failing {
-                (failures(last))
-                @if let Some(permission) = permission(&owner.owner, source, last) { p.advice { (permission) } }
-                p { (remains(owner, source, state)) }
-            }
+            @if failing { (failures(&owner.owner, source, last)) p { (remains(owner, source, state)) } }
             @else if last.waiting { p { (waiting(owner)) } }
             @if small_teams { p { (small(owner.api)) } }
         }
@@ -156,7 +152,7 @@ const fn small(api: Api) -> &'static str {
 }
 
 /// The first failure in full, and the words of those that came with it.
-fn failures(last: &Attempt) -> Markup {
+fn failures(owner: &Owner, source: Source, last: &Attempt) -> Markup {
     let first = last.problem.as_ref().map(|problem| problem.reason);
     let others = last.failures.iter().filter(|(reason, count)| first != Some(**reason) || **count > 1);
     let others: Vec<String> =
@@ -167,33 +163,45 @@ fn failures(last: &Attempt) -> Markup {
         }
         @if !others.is_empty() { p { "In this attempt: " (others.join(", ")) "." } }
         @for reason in advised(last) {
-            p.advice { strong { "Advice: " } (reason.advice()) }
+            p.advice { strong { "Advice: " } (advice(owner, source, reason)) }
         }
     }
 }
 
-/// What may be read by whom, where GitHub says no to a source that needs more than the usage does.
-fn permission(owner: &Owner, source: Source, last: &Attempt) -> Option<&'static str> {
-    let refused =
-        [Reason::Forbidden, Reason::NotFound].iter().any(|reason| last.failures.contains_key(reason));
-    refused.then_some(match (source, owner) {
+/// What a person can do. Where GitHub says no to a source that needs more than the usage does, that comes first.
+fn advice(owner: &Owner, source: Source, reason: Reason) -> Markup {
+    let permission = permission(owner, source);
+    html! {
+        @match (reason, permission) {
+            (Reason::Forbidden, Some(permission)) => (permission),
+            (Reason::NotFound, Some(permission)) => { (permission) " " (reason.advice()) },
+            _ => (reason.advice()),
+        }
+        @if permission.is_some() && matches!(reason, Reason::Forbidden | Reason::NotFound) {
+            " Or leave \u{201c}" (source) "\u{201d} out of EXPORTER_SOURCES."
+        }
+    }
+}
+
+/// Who may read what is not usage.
+const fn permission(owner: &Owner, source: Source) -> Option<&'static str> {
+    Some(match (source, owner) {
         (Source::Activity | Source::Teams, _) => return None,
         (Source::Seats, Owner::Org(_)) => {
-            "Seats need manage_billing:copilot or read:org, or the fine-grained permission GitHub Copilot Business or \
-             Administration to read, of an owner of the organisation. Or leave \u{201c}seats\u{201d} out of EXPORTER_SOURCES."
+            "Seats need a token of an owner of the organisation with manage_billing:copilot or read:org, or with the \
+             fine-grained permission GitHub Copilot Business or Administration to read; authorise it for single sign-on."
         }
         (Source::Seats, Owner::Enterprise(_)) => {
-            "The seats of an enterprise need a classic token with manage_billing:copilot or read:enterprise, of an owner \
-             or billing manager. Or leave \u{201c}seats\u{201d} out of EXPORTER_SOURCES."
+            "The seats of an enterprise need a classic token of an owner or billing manager with manage_billing:copilot \
+             or read:enterprise."
         }
         (Source::Billing, Owner::Org(_)) => {
-            "Costs need the fine-grained permission Administration to read, or a token of an administrator of the \
-             organisation, which must be on GitHub\u{2019}s enhanced billing platform. Or leave \u{201c}billing\u{201d} out of \
-             EXPORTER_SOURCES."
+            "Costs need a token of an administrator of the organisation, if it is a fine-grained one with the permission \
+             Administration to read; and the organisation must be on GitHub\u{2019}s enhanced billing platform."
         }
         (Source::Billing, Owner::Enterprise(_)) => {
-            "The costs of an enterprise need a classic token of an administrator or billing manager of the enterprise, \
-             which must be on GitHub\u{2019}s enhanced billing platform. Or leave \u{201c}billing\u{201d} out of EXPORTER_SOURCES."
+            "The costs of an enterprise need a classic token of one of its administrators or billing managers; and it \
+             must be on GitHub\u{2019}s enhanced billing platform."
         }
     })
 }
