@@ -290,6 +290,54 @@ async fn of_the_count_and_the_list_either_is_shown_without_the_other() {
 }
 
 #[tokio::test]
+async fn however_a_list_is_cut_into_pages_it_says_the_same() {
+    let mut all = seats(0..7);
+    // One person on the first page and on the last.
+    all[6] = seat(0, 60);
+    let mut told = Vec::new();
+    for size in [1, 2, 3, 7] {
+        let github = github().await;
+        let pages = all.chunks(size).count();
+        for (index, page) in all.chunks(size).enumerate() {
+            let mut answer = ok(list(7, page));
+            if index + 1 < pages {
+                answer =
+                    answer.insert_header("link", next(&github, u32::try_from(index).unwrap() + 2).as_str());
+            }
+            let asked = Mock::given(path(LIST));
+            let number = (index + 1).to_string();
+            let asked = if index == 0 {
+                asked.and(query_param_is_missing("page"))
+            } else {
+                asked.and(query_param("page", number))
+            };
+            asked.respond_with(answer).mount(&github).await;
+        }
+        let exporter = start(&github).await;
+        let scrape = exporter.until_by(0, "seats are up", is_up).await;
+        assert_eq!(active(&scrape), Some(6.0));
+        told.push(scrape.data());
+        exporter.stop().await;
+    }
+    told.dedup();
+    assert_eq!(told.len(), 1, "{told:?}");
+}
+
+#[tokio::test]
+async fn when_there_is_too_much_to_serve_what_has_no_further_label_stays() {
+    let github = github().await;
+    Mock::given(path(LIST)).respond_with(ok(list(3, &seats(0..3)))).mount(&github).await;
+    let variables = [TOKEN, ORG, SEATS, ("EXPORTER_MAX_SERIES", "1")];
+    let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
+    let scrape = exporter.until_by(0, "seats are up", is_up).await;
+    let expected =
+        "github_copilot_seats 120\ngithub_copilot_recently_active_seats 3\ngithub_copilot_new_seats 0\n";
+    assert_eq!(lines(&scrape), expected);
+    assert_eq!(scrape.sum("github_copilot_exporter_series_dropped", &[r#"detail="owner_detail""#]), 8.0);
+    exporter.stop().await;
+}
+
+#[tokio::test]
 async fn a_team_whose_last_seat_is_gone_is_gone() {
     let github = github().await;
     let of_team = |slug: &str| {
