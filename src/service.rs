@@ -8,6 +8,7 @@ use crate::{
     clock::SharedClock,
     config::Config,
     github::{Client, client::Unusable},
+    metrics::TeamDetail,
     model::State,
     refresh::{
         keeper::{Keeper, Rendering},
@@ -90,6 +91,7 @@ fn refresh(
             api: config.api,
             sources: config.sources.clone(),
             teams: config.teams.clone(),
+            team_detail: config.team_detail == TeamDetail::All,
             interval: config.refresh_interval,
             concurrency: config.github.concurrency,
             settle_days: config.view.settle_days,

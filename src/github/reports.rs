@@ -94,7 +94,7 @@ pub trait Fold: Sized + Send {
 }
 
 /// An owner's figures of one day: the record of a one-day report, or one of `day_totals[]` of a 28-day report.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct EntityDay {
     /// UTC day.
     #[serde(deserialize_with = "super::usage::day")]
@@ -113,29 +113,168 @@ pub struct EntityDay {
     pub code_acceptance_activity_count: Option<i64>,
     /// Lines that entered editors by all features.
     pub loc_added_sum: Option<i64>,
+    /// Lines removed by all features.
+    pub loc_deleted_sum: Option<i64>,
+    /// Distinct people who chatted on the 28 days up to the day.
+    pub monthly_active_chat_users: Option<i64>,
+    /// Distinct people who used agents on the 28 days up to the day.
+    pub monthly_active_agent_users: Option<i64>,
+    /// Distinct people on the command line; left out when there was nobody.
+    pub daily_active_cli_users: Option<i64>,
+    /// The same on 7 days.
+    pub weekly_active_cli_users: Option<i64>,
+    /// The same on 28 days.
+    pub monthly_active_cli_users: Option<i64>,
+    /// Distinct people in the app.
+    pub daily_active_copilot_app_users: Option<i64>,
+    /// The same on 7 days.
+    pub weekly_active_copilot_app_users: Option<i64>,
+    /// The same on 28 days.
+    pub monthly_active_copilot_app_users: Option<i64>,
+    /// Distinct people in the agents' window of VS Code.
+    pub daily_active_vscode_agent_users: Option<i64>,
+    /// The same on 7 days.
+    pub weekly_active_vscode_agent_users: Option<i64>,
+    /// The same on 28 days.
+    pub monthly_active_vscode_agent_users: Option<i64>,
+    /// Distinct people with the agent in GitHub's cloud.
+    pub daily_active_copilot_cloud_agent_users: Option<i64>,
+    /// The same on 7 days.
+    pub weekly_active_copilot_cloud_agent_users: Option<i64>,
+    /// The same on 28 days.
+    pub monthly_active_copilot_cloud_agent_users: Option<i64>,
+    /// Distinct people who asked for a review, or applied a suggestion of one.
+    pub daily_active_copilot_code_review_users: Option<i64>,
+    /// The same on 7 days.
+    pub weekly_active_copilot_code_review_users: Option<i64>,
+    /// The same on 28 days.
+    pub monthly_active_copilot_code_review_users: Option<i64>,
+    /// Distinct people who were only assigned reviews, automatically.
+    pub daily_passive_copilot_code_review_users: Option<i64>,
+    /// The same on 7 days.
+    pub weekly_passive_copilot_code_review_users: Option<i64>,
+    /// The same on 28 days.
+    pub monthly_passive_copilot_code_review_users: Option<i64>,
     /// By editor.
     pub totals_by_ide: Option<Vec<Element>>,
     /// By feature.
     pub totals_by_feature: Option<Vec<Element>>,
     /// By language and feature.
     pub totals_by_language_feature: Option<Vec<Element>>,
+    /// By model and feature.
+    pub totals_by_model_feature: Option<Vec<Element>>,
+    /// The command line; left out when nobody used it.
+    pub totals_by_cli: Option<Terminal>,
+    /// The app; left out when nobody used it.
+    pub totals_by_copilot_app: Option<Terminal>,
+    /// Agents that are not GitHub's.
+    pub totals_by_3rd_party_agent: Option<Vec<ThirdPartyAgent>>,
+    /// How far people have come with AI.
+    pub totals_by_ai_adoption_phase: Option<Vec<AdoptionPhase>>,
+    /// Pull requests of the day.
+    pub pull_requests: Option<PullRequests>,
+}
+
+/// What was done on the command line, or in the app.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+pub struct Terminal {
+    /// Sessions.
+    pub session_count: Option<i64>,
+    /// Requests to models, several for a prompt.
+    pub request_count: Option<i64>,
+    /// Prompts that a person sent.
+    pub prompt_count: Option<i64>,
+    /// What models read and wrote.
+    pub token_usage: Option<TokenUsage>,
+}
+
+/// Tokens of models.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+pub struct TokenUsage {
+    /// Written.
+    pub output_tokens_sum: Option<i64>,
+    /// Read.
+    pub prompt_tokens_sum: Option<i64>,
+}
+
+/// An agent that is not GitHub's.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ThirdPartyAgent {
+    /// The id that stays when its name changes: text, or a number.
+    #[serde(default, deserialize_with = "text_or_number")]
+    pub agent_id: Option<String>,
+    /// Jobs that people started.
+    pub user_initiated_interaction_count: Option<i64>,
+    /// Sessions.
+    pub session_count: Option<i64>,
+}
+
+/// The people of one adoption phase.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct AdoptionPhase {
+    /// `No Cohort`, `Phase 1`, …
+    pub phase: Option<String>,
+    /// Its number, from 0 for nobody's.
+    pub phase_number: Option<i64>,
+    /// People of it who were active on the day.
+    pub total_engaged_users: Option<i64>,
+    /// People in it, of the 28 days up to the day; GitHub tells it since September 2026.
+    pub users_in_phase_28d: Option<i64>,
+}
+
+/// Pull requests of one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+pub struct PullRequests {
+    /// Opened.
+    pub total_created: Option<i64>,
+    /// Reviewed; one that is reviewed on several days counts on each.
+    pub total_reviewed: Option<i64>,
+    /// Merged.
+    pub total_merged: Option<i64>,
+    /// Suggestions in reviews, whoever made them.
+    pub total_suggestions: Option<i64>,
+    /// Those of them that were applied.
+    pub total_applied_suggestions: Option<i64>,
+    /// Opened by Copilot.
+    pub total_created_by_copilot: Option<i64>,
+    /// Reviewed by Copilot.
+    pub total_reviewed_by_copilot: Option<i64>,
+    /// Merged, and opened by Copilot.
+    pub total_merged_created_by_copilot: Option<i64>,
+    /// Merged, and reviewed by Copilot.
+    pub total_merged_reviewed_by_copilot: Option<i64>,
+    /// Suggestions of Copilot.
+    pub total_copilot_suggestions: Option<i64>,
+    /// Those of them that were applied.
+    pub total_copilot_applied_suggestions: Option<i64>,
+    /// Minutes from opening to merging; left out where nothing was merged.
+    pub median_minutes_to_merge: Option<f64>,
+    /// The same of those that Copilot opened.
+    pub median_minutes_to_merge_copilot_authored: Option<f64>,
+    /// The same of those that Copilot reviewed.
+    pub median_minutes_to_merge_copilot_reviewed: Option<f64>,
 }
 
 impl EntityDay {
-    /// A number that is another when the day has been revised; the order of elements, which GitHub does not promise,
-    /// has no part in it, nor have the people of its week and month: they change with every day before it.
+    /// A number that is another when what people did has been revised; the order of elements, which GitHub does not
+    /// promise, has no part in it, nor have the people of its week and month: they change with every day before it.
     pub fn fingerprint(&self) -> u64 {
-        let Self { totals_by_ide, totals_by_feature, totals_by_language_feature, .. } = self;
-        let elements =
-            [totals_by_ide, totals_by_feature, totals_by_language_feature].into_iter().flatten().flatten();
+        let lists = [
+            &self.totals_by_ide,
+            &self.totals_by_feature,
+            &self.totals_by_language_feature,
+            &self.totals_by_model_feature,
+        ];
+        let elements = lists.into_iter().flatten().flatten();
         let counts = [
             self.daily_active_users,
             self.user_initiated_interaction_count,
             self.code_generation_activity_count,
             self.code_acceptance_activity_count,
             self.loc_added_sum,
+            self.loc_deleted_sum,
         ];
-        elements.map(hash_of).fold(hash_of(&counts), u64::wrapping_add)
+        elements.map(hash_of).fold(hash_of(&(counts, self.totals_by_cli)), u64::wrapping_add)
     }
 }
 
@@ -157,12 +296,24 @@ pub struct UserDay<'a> {
     /// Who. Logins change and are not read.
     #[serde(deserialize_with = "id")]
     pub user_id: u64,
+    /// Prompts of all features.
+    pub user_initiated_interaction_count: Option<i64>,
+    /// Lines that entered editors by all features.
+    pub loc_added_sum: Option<i64>,
+    /// Lines removed by all features.
+    pub loc_deleted_sum: Option<i64>,
+    /// AI credits of all surfaces; no bill.
+    pub ai_credits_used: Option<f64>,
     /// By editor, all features mixed.
     pub totals_by_ide: Option<Vec<Element<Name<'a>>>>,
     /// By feature.
     pub totals_by_feature: Option<Vec<Element<Name<'a>>>>,
     /// By language and feature.
     pub totals_by_language_feature: Option<Vec<Element<Name<'a>>>>,
+    /// By model and feature.
+    pub totals_by_model_feature: Option<Vec<Element<Name<'a>>>>,
+    /// The command line; left out without its use.
+    pub totals_by_cli: Option<Terminal>,
 }
 
 /// One person in one team, in the report about who is in which team.
@@ -182,13 +333,15 @@ pub struct UserTeam<'a> {
     pub slug: Option<Name<'a>>,
 }
 
-/// The figures of one feature, of one editor, or of one language in one feature.
+/// The figures of one feature, of one editor, or of one language or model in one feature.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 pub struct Element<S = String> {
     /// Only by editor.
     pub ide: Option<S>,
     /// As the editor sent it; only by language.
     pub language: Option<S>,
+    /// As its provider calls it; only by model.
+    pub model: Option<S>,
     /// `code_completion`, `chat_inline`, …
     pub feature: Option<S>,
     /// Prompts that a person sent.
@@ -201,6 +354,8 @@ pub struct Element<S = String> {
     pub loc_suggested_to_add_sum: Option<i64>,
     /// Lines that entered the editor.
     pub loc_added_sum: Option<i64>,
+    /// Lines removed.
+    pub loc_deleted_sum: Option<i64>,
 }
 
 /// A name that is not copied out of the record if it need not be.
@@ -232,6 +387,16 @@ fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         }
     }
     deserializer.deserialize_any(Id)
+}
+
+/// Text that some have seen as a number.
+fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Option::<Value>::deserialize(deserializer)? {
+        None => None,
+        Some(Value::String(text)) => Some(text),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        Some(_) => return Err(D::Error::custom("neither text nor a number")),
+    })
 }
 
 /// A record of an owner's report: days in a wrapper, or one day as it is.
@@ -664,22 +829,27 @@ mod tests {
         json!({
             "day": "2026-11-17", "daily_active_users": 1, "weekly_active_users": 2, "monthly_active_users": 3,
             "user_initiated_interaction_count": 4, "code_generation_activity_count": 5, "loc_added_sum": 6,
-            "code_acceptance_activity_count": 7,
+            "code_acceptance_activity_count": 7, "loc_deleted_sum": 8,
             "totals_by_ide": [element(json!({"ide": "vim"}), 50), element(json!({"ide": "zed"}), 60)],
             "totals_by_feature": [element(json!({"feature": "code_completion"}), 10), element(json!({"feature": "chat_inline"}), 20)],
             "totals_by_language_feature": [
                 element(json!({"feature": "code_completion", "language": "go"}), 30),
                 element(json!({"feature": "code_completion", "language": "c"}), 40),
             ],
+            "totals_by_model_feature": [
+                element(json!({"feature": "chat_inline", "model": "gpt"}), 70),
+                element(json!({"feature": "agent_edit", "model": "gpt"}), 80),
+            ],
         })
     }
 
-    const COUNTERS: [&str; 5] = [
+    const COUNTERS: [&str; 6] = [
         "user_initiated_interaction_count",
         "code_generation_activity_count",
         "code_acceptance_activity_count",
         "loc_suggested_to_add_sum",
         "loc_added_sum",
+        "loc_deleted_sum",
     ];
 
     fn fingerprint(record: &Value) -> u64 {
@@ -697,11 +867,14 @@ mod tests {
             changes += 1;
         };
         let own = ["daily_active_users"];
-        for field in own.iter().chain([&COUNTERS[0], &COUNTERS[1], &COUNTERS[2], &COUNTERS[4]]) {
+        let counted = COUNTERS.iter().filter(|field| **field != "loc_suggested_to_add_sum");
+        for field in own.iter().chain(counted) {
             note(&|record| record[field] = 99.into());
             note(&|record| record[field] = Value::Null);
         }
-        for array in ["totals_by_ide", "totals_by_feature", "totals_by_language_feature"] {
+        let arrays =
+            ["totals_by_ide", "totals_by_feature", "totals_by_language_feature", "totals_by_model_feature"];
+        for array in arrays {
             for index in 0..2 {
                 for field in COUNTERS {
                     note(&|record| record[array][index][field] = 99.into());
@@ -720,6 +893,8 @@ mod tests {
             });
         }
         note(&|record| record["totals_by_language_feature"][0]["language"] = "rust".into());
+        note(&|record| record["totals_by_cli"] = json!({"session_count": 5}));
+        note(&|record| record["totals_by_model_feature"][0]["model"] = "another".into());
         assert_eq!(seen.len(), changes);
     }
 
@@ -729,7 +904,8 @@ mod tests {
         same["totals_by_feature"].as_array_mut().unwrap().reverse();
         same["totals_by_language_feature"].as_array_mut().unwrap().reverse();
         same["etl_id"] = "another run".into();
-        same["totals_by_cli"] = json!({"session_count": 5});
+        same["totals_by_model_feature"].as_array_mut().unwrap().reverse();
+        same["pull_requests"] = json!({"total_created": 5});
         assert_eq!(fingerprint(&same), fingerprint(&record()));
     }
 

@@ -4,11 +4,12 @@
 //! [`Totals`] or [`Counts`]; `model::usage` says from which field of GitHub's record that comes.
 
 use super::{
-    billing,
+    billing, detail,
     exporter::{self, Emit, Service},
     seats,
 };
 use crate::model::{
+    detail::{Counters, Detail},
     usage::{Counts, Totals},
     view::{LatestDay, ScopeView},
 };
@@ -57,6 +58,10 @@ pub enum Read {
     Daily(fn(&Totals) -> Option<i64>),
     /// The start of the newest day.
     DayStart,
+    /// A figure of the newest day's detail.
+    Detail(fn(&Detail) -> Option<i64>),
+    /// A figure of each row of one of its tables.
+    Table(By, fn(&Counters) -> Option<i64>),
     /// Figures of the newest day, with these labels behind those of the scope.
     Newest(&'static [&'static str], fn(&LatestDay<'_>, &mut Emit<'_>)),
     /// Figures of an owner that are of no day, with these labels behind those of the scope.
@@ -69,13 +74,39 @@ pub enum Read {
     LiveCounter(&'static [&'static str]),
 }
 
+/// A table of the newest day's detail.
+#[derive(Clone, Copy, Debug)]
+pub enum By {
+    /// By feature.
+    Feature,
+    /// By editor, all features mixed.
+    Editor,
+    /// By language and feature.
+    Language,
+    /// By model and feature.
+    Model,
+}
+
+impl By {
+    /// Its labels.
+    pub const fn labels(self) -> &'static [&'static str] {
+        match self {
+            Self::Feature => &["feature"],
+            Self::Editor => &["editor"],
+            Self::Language => &["language", "feature"],
+            Self::Model => &["model", "feature"],
+        }
+    }
+}
+
 impl Metric {
     /// The labels, in the order in which they are written.
     pub fn labels(&self) -> Vec<&'static str> {
         let scope_and = |more: &[&'static str]| SCOPE_LABELS.iter().chain(more).copied().collect();
         match self.read {
             Read::Row(_) => scope_and(&["language", "editor"]),
-            Read::Total(_) | Read::DayStart => scope_and(&[]),
+            Read::Total(_) | Read::DayStart | Read::Detail(_) => scope_and(&[]),
+            Read::Table(by, _) => scope_and(by.labels()),
             Read::Daily(_) => scope_and(&["day"]),
             Read::Newest(labels, _) | Read::Owner(labels, _) => scope_and(labels),
             Read::Gauge(labels, _) | Read::Counter(labels, _) | Read::LiveCounter(labels) => labels.to_vec(),
@@ -264,6 +295,18 @@ pub static CATALOGUE: &[Metric] = &[
         "People active on the 28 days up to the day (reports: monthly_active_users; of a team its distinct user_id). Distinct: do not add up.",
     ),
     data(
+        "github_copilot_monthly_active_chat_users",
+        Group::Detail,
+        Read::Detail(|day| day.monthly_active_chat_users),
+        "People who chatted in the editor on the 28 days up to the day (reports: monthly_active_chat_users). Distinct: do not add up.",
+    ),
+    data(
+        "github_copilot_monthly_active_agent_users",
+        Group::Detail,
+        Read::Detail(|day| day.monthly_active_agent_users),
+        "People who used agent mode on the 28 days up to the day (reports: monthly_active_agent_users). Distinct: do not add up.",
+    ),
+    data(
         "github_copilot_team_seated_users",
         Group::Core,
         Read::Total(|day| day.seated_users),
@@ -274,6 +317,318 @@ pub static CATALOGUE: &[Metric] = &[
         Group::Core,
         Read::Total(|day| day.unlisted_active_users),
         "Active people in no team that GitHub lists: it leaves out teams of fewer than five with a seat (reports: user_id of users-1-day without one in user-teams-1-day).",
+    ),
+    data(
+        "github_copilot_surface_daily_active_users",
+        Group::Detail,
+        Read::Newest(&["surface"], detail::surface_daily),
+        "People on the day by surface: cli, copilot_app, vscode_agent (its agents' window, not agent mode in the editor), copilot_cloud_agent, code_review_active (who asked for a review or applied a suggestion), code_review_passive (only assigned automatically) (reports: daily_active_cli_users, daily_active_copilot_app_users and so on). Distinct: do not add up.",
+    ),
+    data(
+        "github_copilot_surface_weekly_active_users",
+        Group::Detail,
+        Read::Newest(&["surface"], detail::surface_weekly),
+        "People on the 7 days up to the day by surface: cli, copilot_app, vscode_agent (its agents' window, not agent mode in the editor), copilot_cloud_agent, code_review_active (who asked for a review or applied a suggestion), code_review_passive (only assigned automatically) (reports: weekly_active_cli_users, weekly_active_copilot_app_users and so on). Distinct: do not add up.",
+    ),
+    data(
+        "github_copilot_surface_monthly_active_users",
+        Group::Detail,
+        Read::Newest(&["surface"], detail::surface_monthly),
+        "People on the 28 days up to the day by surface: cli, copilot_app, vscode_agent (its agents' window, not agent mode in the editor), copilot_cloud_agent, code_review_active (who asked for a review or applied a suggestion), code_review_passive (only assigned automatically) (reports: monthly_active_cli_users, monthly_active_copilot_app_users and so on). Distinct: do not add up.",
+    ),
+    data(
+        "github_copilot_total_interactions",
+        Group::Detail,
+        Read::Detail(|day| day.interactions),
+        "Prompts that people sent, all features; completions and edits of agents have none (reports: user_initiated_interaction_count).",
+    ),
+    data(
+        "github_copilot_total_lines_added",
+        Group::Detail,
+        Read::Detail(|day| day.lines_added),
+        "Lines that entered editors by all features, edits of agents included (reports: loc_added_sum).",
+    ),
+    data(
+        "github_copilot_total_lines_deleted",
+        Group::Detail,
+        Read::Detail(|day| day.lines_deleted),
+        "Lines removed by all features, mostly by agents (reports: loc_deleted_sum).",
+    ),
+    data(
+        "github_copilot_feature_interactions",
+        Group::Detail,
+        Read::Table(By::Feature, |row| row.interactions),
+        "Prompts that people sent, by feature (reports: totals_by_feature user_initiated_interaction_count). Features can add up to another number than the total.",
+    ),
+    data(
+        "github_copilot_feature_generations",
+        Group::Detail,
+        Read::Table(By::Feature, |row| row.generations),
+        "Outputs: completions shown, code blocks, edits of agents, by feature (reports: totals_by_feature code_generation_activity_count). Features can add up to another number than the total.",
+    ),
+    data(
+        "github_copilot_feature_acceptances",
+        Group::Detail,
+        Read::Table(By::Feature, |row| row.acceptances),
+        "Outputs that people accepted; edits of agents need no acceptance, by feature (reports: totals_by_feature code_acceptance_activity_count). Features can add up to another number than the total.",
+    ),
+    data(
+        "github_copilot_feature_lines_suggested",
+        Group::Detail,
+        Read::Table(By::Feature, |row| row.lines_suggested),
+        "Lines proposed, without edits of agents, by feature (reports: totals_by_feature loc_suggested_to_add_sum). Features can add up to another number than the total.",
+    ),
+    data(
+        "github_copilot_feature_lines_added",
+        Group::Detail,
+        Read::Table(By::Feature, |row| row.lines_added),
+        "Lines that entered the editor, edits of agents included, by feature (reports: totals_by_feature loc_added_sum). Features can add up to another number than the total.",
+    ),
+    data(
+        "github_copilot_feature_lines_deleted",
+        Group::Detail,
+        Read::Table(By::Feature, |row| row.lines_deleted),
+        "Lines removed, mostly by agents, by feature (reports: totals_by_feature loc_deleted_sum). Features can add up to another number than the total.",
+    ),
+    data(
+        "github_copilot_feature_active_users",
+        Group::Detail,
+        Read::Newest(&["feature"], detail::feature_users),
+        "People who did anything with the feature (reports: user_id with a count of totals_by_feature above 0). Distinct: do not add up.",
+    ),
+    data(
+        "github_copilot_editor_interactions",
+        Group::Detail,
+        Read::Table(By::Editor, |row| row.interactions),
+        "Prompts that people sent, by editor (reports: totals_by_ide user_initiated_interaction_count). All features mixed; the command line and the app are no editors.",
+    ),
+    data(
+        "github_copilot_editor_generations",
+        Group::Detail,
+        Read::Table(By::Editor, |row| row.generations),
+        "Outputs: completions shown, code blocks, edits of agents, by editor (reports: totals_by_ide code_generation_activity_count). All features mixed; the command line and the app are no editors.",
+    ),
+    data(
+        "github_copilot_editor_acceptances",
+        Group::Detail,
+        Read::Table(By::Editor, |row| row.acceptances),
+        "Outputs that people accepted; edits of agents need no acceptance, by editor (reports: totals_by_ide code_acceptance_activity_count). All features mixed; the command line and the app are no editors.",
+    ),
+    data(
+        "github_copilot_editor_lines_suggested",
+        Group::Detail,
+        Read::Table(By::Editor, |row| row.lines_suggested),
+        "Lines proposed, without edits of agents, by editor (reports: totals_by_ide loc_suggested_to_add_sum). All features mixed; the command line and the app are no editors.",
+    ),
+    data(
+        "github_copilot_editor_lines_added",
+        Group::Detail,
+        Read::Table(By::Editor, |row| row.lines_added),
+        "Lines that entered the editor, edits of agents included, by editor (reports: totals_by_ide loc_added_sum). All features mixed; the command line and the app are no editors.",
+    ),
+    data(
+        "github_copilot_editor_lines_deleted",
+        Group::Detail,
+        Read::Table(By::Editor, |row| row.lines_deleted),
+        "Lines removed, mostly by agents, by editor (reports: totals_by_ide loc_deleted_sum). All features mixed; the command line and the app are no editors.",
+    ),
+    data(
+        "github_copilot_editor_active_users",
+        Group::Detail,
+        Read::Newest(&["editor"], detail::editor_users),
+        "People who used the editor (reports: user_id with it in totals_by_ide); who used two counts in both. Distinct: do not add up.",
+    ),
+    data(
+        "github_copilot_language_generations",
+        Group::Detail,
+        Read::Table(By::Language, |row| row.generations),
+        "Outputs: completions shown, code blocks, edits of agents, by language and feature (reports: totals_by_language_feature code_generation_activity_count).",
+    ),
+    data(
+        "github_copilot_language_acceptances",
+        Group::Detail,
+        Read::Table(By::Language, |row| row.acceptances),
+        "Outputs that people accepted; edits of agents need no acceptance, by language and feature (reports: totals_by_language_feature code_acceptance_activity_count).",
+    ),
+    data(
+        "github_copilot_language_lines_suggested",
+        Group::Detail,
+        Read::Table(By::Language, |row| row.lines_suggested),
+        "Lines proposed, without edits of agents, by language and feature (reports: totals_by_language_feature loc_suggested_to_add_sum).",
+    ),
+    data(
+        "github_copilot_language_lines_added",
+        Group::Detail,
+        Read::Table(By::Language, |row| row.lines_added),
+        "Lines that entered the editor, edits of agents included, by language and feature (reports: totals_by_language_feature loc_added_sum).",
+    ),
+    data(
+        "github_copilot_language_lines_deleted",
+        Group::Detail,
+        Read::Table(By::Language, |row| row.lines_deleted),
+        "Lines removed, mostly by agents, by language and feature (reports: totals_by_language_feature loc_deleted_sum).",
+    ),
+    data(
+        "github_copilot_model_interactions",
+        Group::Detail,
+        Read::Table(By::Model, |row| row.interactions),
+        "Prompts that people sent, by model and feature (reports: totals_by_model_feature user_initiated_interaction_count). Completions name no model.",
+    ),
+    data(
+        "github_copilot_model_generations",
+        Group::Detail,
+        Read::Table(By::Model, |row| row.generations),
+        "Outputs: completions shown, code blocks, edits of agents, by model and feature (reports: totals_by_model_feature code_generation_activity_count). Completions name no model.",
+    ),
+    data(
+        "github_copilot_model_acceptances",
+        Group::Detail,
+        Read::Table(By::Model, |row| row.acceptances),
+        "Outputs that people accepted; edits of agents need no acceptance, by model and feature (reports: totals_by_model_feature code_acceptance_activity_count). Completions name no model.",
+    ),
+    data(
+        "github_copilot_model_lines_added",
+        Group::Detail,
+        Read::Table(By::Model, |row| row.lines_added),
+        "Lines that entered the editor, edits of agents included, by model and feature (reports: totals_by_model_feature loc_added_sum). Completions name no model.",
+    ),
+    data(
+        "github_copilot_cli_sessions",
+        Group::Detail,
+        Read::Detail(|day| day.cli?.session_count),
+        "Sessions on the command line (reports: totals_by_cli.session_count). Absent where nobody used it.",
+    ),
+    data(
+        "github_copilot_cli_requests",
+        Group::Detail,
+        Read::Detail(|day| day.cli?.request_count),
+        "Requests to models on the command line, several for a prompt (reports: totals_by_cli.request_count). Absent where nobody used it.",
+    ),
+    data(
+        "github_copilot_cli_prompts",
+        Group::Detail,
+        Read::Detail(|day| day.cli?.prompt_count),
+        "Prompts that people sent on the command line (reports: totals_by_cli.prompt_count). Absent where nobody used it.",
+    ),
+    data(
+        "github_copilot_cli_tokens",
+        Group::Detail,
+        Read::Newest(&["kind"], detail::cli_tokens),
+        "Tokens that models read (prompt) and wrote (output) on the command line (reports: totals_by_cli.token_usage.prompt_tokens_sum and output_tokens_sum). Absent where nobody used it.",
+    ),
+    data(
+        "github_copilot_app_sessions",
+        Group::Detail,
+        Read::Detail(|day| day.app?.session_count),
+        "Sessions in the Copilot app (reports: totals_by_copilot_app.session_count). Absent where nobody used it.",
+    ),
+    data(
+        "github_copilot_app_requests",
+        Group::Detail,
+        Read::Detail(|day| day.app?.request_count),
+        "Requests to models in the Copilot app, several for a prompt (reports: totals_by_copilot_app.request_count). Absent where nobody used it.",
+    ),
+    data(
+        "github_copilot_app_prompts",
+        Group::Detail,
+        Read::Detail(|day| day.app?.prompt_count),
+        "Prompts that people sent in the Copilot app (reports: totals_by_copilot_app.prompt_count). Absent where nobody used it.",
+    ),
+    data(
+        "github_copilot_app_tokens",
+        Group::Detail,
+        Read::Newest(&["kind"], detail::app_tokens),
+        "Tokens that models read (prompt) and wrote (output) in the Copilot app (reports: totals_by_copilot_app.token_usage.prompt_tokens_sum and output_tokens_sum). Absent where nobody used it.",
+    ),
+    data(
+        "github_copilot_third_party_agent_sessions",
+        Group::Detail,
+        Read::Newest(&["agent"], detail::agent_sessions),
+        "Sessions of agents that are not GitHub's (reports: totals_by_3rd_party_agent session_count by agent_id).",
+    ),
+    data(
+        "github_copilot_third_party_agent_jobs",
+        Group::Detail,
+        Read::Newest(&["agent"], detail::agent_jobs),
+        "Jobs that people gave to agents that are not GitHub's (reports: totals_by_3rd_party_agent user_initiated_interaction_count by agent_id).",
+    ),
+    data(
+        "github_copilot_pull_requests_created",
+        Group::Detail,
+        Read::Detail(|day| day.pull_requests?.total_created),
+        "Pull requests opened (reports: pull_requests.total_created).",
+    ),
+    data(
+        "github_copilot_pull_requests_reviewed",
+        Group::Detail,
+        Read::Detail(|day| day.pull_requests?.total_reviewed),
+        "Pull requests reviewed; one that is reviewed on several days counts on each (reports: pull_requests.total_reviewed).",
+    ),
+    data(
+        "github_copilot_pull_requests_merged",
+        Group::Detail,
+        Read::Detail(|day| day.pull_requests?.total_merged),
+        "Pull requests merged (reports: pull_requests.total_merged).",
+    ),
+    data(
+        "github_copilot_pull_requests_created_by_copilot",
+        Group::Detail,
+        Read::Detail(|day| day.pull_requests?.total_created_by_copilot),
+        "Pull requests opened by Copilot (reports: pull_requests.total_created_by_copilot).",
+    ),
+    data(
+        "github_copilot_pull_requests_reviewed_by_copilot",
+        Group::Detail,
+        Read::Detail(|day| day.pull_requests?.total_reviewed_by_copilot),
+        "Pull requests reviewed by Copilot (reports: pull_requests.total_reviewed_by_copilot).",
+    ),
+    data(
+        "github_copilot_pull_requests_merged_created_by_copilot",
+        Group::Detail,
+        Read::Detail(|day| day.pull_requests?.total_merged_created_by_copilot),
+        "Pull requests merged that Copilot had opened (reports: pull_requests.total_merged_created_by_copilot).",
+    ),
+    data(
+        "github_copilot_pull_requests_merged_reviewed_by_copilot",
+        Group::Detail,
+        Read::Detail(|day| day.pull_requests?.total_merged_reviewed_by_copilot),
+        "Pull requests merged that Copilot had reviewed (reports: pull_requests.total_merged_reviewed_by_copilot).",
+    ),
+    data(
+        "github_copilot_pull_request_suggestions",
+        Group::Detail,
+        Read::Newest(&["author"], detail::suggestions),
+        "Suggestions in reviews of pull requests, by author: copilot, and human for the rest (reports: pull_requests.total_suggestions and total_copilot_suggestions).",
+    ),
+    data(
+        "github_copilot_pull_request_suggestions_applied",
+        Group::Detail,
+        Read::Newest(&["author"], detail::suggestions_applied),
+        "Suggestions in reviews of pull requests that were applied, by author: copilot, and human for the rest (reports: pull_requests.total_applied_suggestions and total_copilot_applied_suggestions).",
+    ),
+    data(
+        "github_copilot_pull_request_median_time_to_merge_seconds",
+        Group::Detail,
+        Read::Newest(&["kind"], detail::time_to_merge),
+        "Median time from opening to merging of all pull requests merged on the day, of those that Copilot opened, and of those that it reviewed (reports: pull_requests.median_minutes_to_merge, …_copilot_authored, …_copilot_reviewed). Medians do not add up.",
+    ),
+    data(
+        "github_copilot_adoption_phase_users",
+        Group::Detail,
+        Read::Newest(&["phase"], detail::phase_users),
+        "People in each AI adoption phase, of the 28 days up to the day, from 0 (none) to 3 (several agents) (reports: totals_by_ai_adoption_phase.users_in_phase_28d).",
+    ),
+    data(
+        "github_copilot_adoption_phase_active_users",
+        Group::Detail,
+        Read::Newest(&["phase"], detail::phase_active_users),
+        "People in each AI adoption phase who were active on the day, from 0 (none) to 3 (several agents) (reports: totals_by_ai_adoption_phase.total_engaged_users).",
+    ),
+    data(
+        "github_copilot_ai_credits_used",
+        Group::Detail,
+        Read::Newest(&[], detail::credits),
+        "AI credits used, added up over the people of whom GitHub tells it: a signal, and no bill (reports: users' ai_credits_used).",
     ),
     data(
         "github_copilot_seats",

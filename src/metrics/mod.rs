@@ -1,11 +1,12 @@
 //! From a snapshot to what a scrape gets. Pure.
 //!
-//! The [`catalogue`] names every series; [`samples`] reads the data's from the snapshot (those of no day by [`seats`] and
-//! [`billing`]), [`exporter`] the exporter's own; [`plan`] leaves out detail when there is too much; [`text`] writes it and [`gzip`]
-//! compresses.
+//! The [`catalogue`] names every series; [`samples`] reads the data's from the snapshot, [`exporter`] the exporter's
+//! own, `detail` those of the newest day that are more than a count, `seats` and `billing` those of no day; [`plan`] leaves
+//! out detail when there is too much; [`text`] writes it and [`gzip`] compresses.
 
 mod billing;
 pub mod catalogue;
+mod detail;
 pub mod exporter;
 pub mod gzip;
 pub mod plan;

@@ -2,8 +2,12 @@
 
 use chrono::NaiveTime;
 
-use super::catalogue::{Metric, Read};
-use crate::model::view::ScopeView;
+use super::catalogue::{By, Metric, Read};
+use crate::model::{
+    detail::Counters,
+    table::Row,
+    view::{DetailView, ScopeView},
+};
 
 /// Calls `emit` with the label values and the number of every sample that `metric` has in `scope`.
 ///
@@ -14,9 +18,11 @@ pub fn each(metric: &Metric, scope: &ScopeView<'_>, mut emit: impl FnMut(&[&str]
     let latest = scope.latest.as_ref();
     match metric.read {
         Read::Row(read) => {
-            for row in latest.map_or(&[][..], |latest| &latest.rows) {
-                if let Some(count) = read(&row.counts) {
-                    emit(&[enterprise, org, team, &row.language, &row.editor], count as f64);
+            for Row { names: [language, editor], figures } in
+                latest.map_or(&[][..], |latest| &latest.completions)
+            {
+                if let Some(count) = read(figures) {
+                    emit(&[enterprise, org, team, language, editor], count as f64);
                 }
             }
         }
@@ -40,6 +46,21 @@ pub fn each(metric: &Metric, scope: &ScopeView<'_>, mut emit: impl FnMut(&[&str]
                 );
             }
         }
+        Read::Detail(read) => {
+            let detail = latest.and_then(|latest| latest.detail.as_ref());
+            if let Some(count) = detail.and_then(|detail| read(detail.whole)) {
+                emit(&[enterprise, org, team], count as f64);
+            }
+        }
+        Read::Table(by, read) => {
+            if let Some(detail) = latest.and_then(|latest| latest.detail.as_ref()) {
+                rows(detail, by, |names, figures| {
+                    if let Some(count) = read(figures) {
+                        emit(&[&[enterprise, org, team], names].concat(), count as f64);
+                    }
+                });
+            }
+        }
         Read::Newest(_, read) => {
             if let Some(latest) = latest {
                 read(latest, &mut |more, number| emit(&[&[enterprise, org, team], more].concat(), number));
@@ -50,6 +71,20 @@ pub fn each(metric: &Metric, scope: &ScopeView<'_>, mut emit: impl FnMut(&[&str]
         }
         Read::Gauge(..) | Read::Counter(..) | Read::LiveCounter(_) => {}
     }
+}
+
+/// Calls `each` with the names and the figures of every row of a table.
+fn rows(detail: &DetailView<'_>, by: By, mut each: impl FnMut(&[&str], &Counters)) {
+    match by {
+        By::Feature => detail.features.iter().for_each(|row| each(&[&row.names[0]], &row.figures)),
+        By::Editor => detail.editors.iter().for_each(|row| each(&[&row.names[0]], &row.figures)),
+        By::Language => each_pair(&detail.languages, each),
+        By::Model => each_pair(&detail.models, each),
+    }
+}
+
+fn each_pair(rows: &[Row<2, Counters>], mut each: impl FnMut(&[&str], &Counters)) {
+    rows.iter().for_each(|row| each(&[&row.names[0], &row.names[1]], &row.figures));
 }
 
 /// How many samples `metric` has in `scope`.

@@ -76,8 +76,8 @@ pub struct Costs {
     pub quantities: BTreeMap<(Names, Label), Option<f64>>,
     /// What it cost, by names.
     pub amounts: BTreeMap<Names, Amounts>,
-    /// How many values of each of [`NAMES`] are folded.
-    pub folded: [u64; 3],
+    /// The values of each of [`NAMES`] that are folded.
+    pub folded: [BTreeSet<Label>; 3],
 }
 
 impl Billing {
@@ -106,7 +106,7 @@ impl Billing {
             month,
             quantities: BTreeMap::new(),
             amounts: BTreeMap::new(),
-            folded: folded.each_ref().map(|names| names.len() as u64),
+            folded: folded.clone().map(|names| names.into_iter().cloned().collect()),
         };
         let others = Label::new(OTHERS);
         for item in items {
@@ -214,7 +214,7 @@ mod tests {
         let expected = [("credits/gpt-5".to_owned(), Some(3.0)), ("requests/gpt-5".to_owned(), Some(4.0))];
         assert_eq!(gross(&costs), expected);
         assert_eq!(costs.total(), Amounts { gross: Some(7.0), discount: Some(1.75), net: Some(5.25) });
-        assert_eq!(costs.folded, [0; 3]);
+        assert!(costs.folded.iter().all(BTreeSet::is_empty));
     }
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
         let costs = billing(usage("2026-11", items), None).show(2).unwrap();
         let expected = [("credits/a", 1.0), ("credits/c", 5.0), ("credits/others", 100.0)];
         assert_eq!(gross(&costs), expected.map(|(name, gross)| (name.to_owned(), Some(gross))));
-        assert_eq!(costs.folded, [0, 0, 2]);
+        assert_eq!(costs.folded, [[].into(), [].into(), [Label::new("b"), Label::new("d")].into()]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Keeping open labels small: the busiest names of a scope stay, the rest becomes `others`.
 
 use std::{
+    borrow::Cow,
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
 };
@@ -9,47 +10,55 @@ use chrono::NaiveDate;
 
 use super::{
     label::{Label, OTHERS},
-    usage::{DayUsage, Row, Shared, add, merge},
+    table::{Figures, Row, Shared, Table, Weight, merge},
+    usage::{DayUsage, add},
 };
 
-/// An open label of a row.
+/// A label whose values GitHub takes from everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OpenLabel {
     /// Programming language.
     Language,
     /// Editor.
     Editor,
+    /// Feature of Copilot.
+    Feature,
+    /// Model.
+    Model,
+    /// An agent that is not GitHub's.
+    Agent,
 }
 
 impl OpenLabel {
-    /// All of them, in the order in which a row carries them.
-    pub const ALL: [Self; 2] = [Self::Language, Self::Editor];
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Language, Self::Editor, Self::Feature, Self::Model, Self::Agent];
 
     /// The name of the label.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Language => "language",
             Self::Editor => "editor",
-        }
-    }
-
-    fn of(self, row: &Row) -> &Label {
-        match self {
-            Self::Language => &row.language,
-            Self::Editor => &row.editor,
+            Self::Feature => "feature",
+            Self::Model => "model",
+            Self::Agent => "agent",
         }
     }
 }
 
-/// Which names of a scope are folded. Decided over all its days, so that a series does not come and go with one.
+/// Which names of a scope are folded: one set for each label, whatever table it stands in. Decided over all its days, so
+/// that a series does not come and go with one.
 #[derive(Debug, Default)]
 pub struct Folds<'a>(BTreeMap<OpenLabel, BTreeSet<&'a Label>>);
 
 impl<'a> Folds<'a> {
-    /// The names beyond the `most` with the most completions shown; of equals, the first by name stay.
-    /// GitHub's own `others` takes no place.
+    /// The names beyond the `most` of which there is most, see [`Weight`]; of equals, the first by name stay. GitHub's own
+    /// `others` takes no place.
     pub fn of(days: &'a BTreeMap<NaiveDate, DayUsage>, most: usize) -> Self {
-        Self(OpenLabel::ALL.map(|label| (label, folded(days, label, most))).into())
+        let mut weights: BTreeMap<OpenLabel, BTreeMap<&'a Label, Weight>> = BTreeMap::new();
+        for (label, name, weight) in days.values().flat_map(DayUsage::weights) {
+            weights.entry(label).or_default().entry(name).or_default().add(weight);
+        }
+        Self(weights.into_iter().map(|(label, names)| (label, folded(names, most))).collect())
     }
 
     /// The names that are folded.
@@ -57,70 +66,66 @@ impl<'a> Folds<'a> {
         self.0.get(&label).into_iter().flatten().copied()
     }
 
-    /// The rows of a day with folded names replaced, those that become the same added up. Nothing if none is folded.
-    pub fn apply(&self, day: &DayUsage) -> Option<Box<[Row]>> {
-        if self.0.values().all(BTreeSet::is_empty) {
-            return None;
+    /// The rows of a table that has these labels, folded names replaced and rows that become the same added up.
+    pub(super) fn apply<'t, const L: usize, F: Figures>(
+        &self,
+        table: &'t Table<L, F>,
+        labels: [OpenLabel; L],
+    ) -> Cow<'t, [Row<L, F>]> {
+        let folded = labels.map(|label| self.0.get(&label).filter(|names| !names.is_empty()));
+        if folded.iter().all(Option::is_none) {
+            return Cow::Borrowed(&table.rows);
         }
         let others = Label::new(OTHERS);
-        let name = |label: OpenLabel, row: &Row| {
-            let name = label.of(row);
-            if self.0.get(&label).is_some_and(|folded| folded.contains(name)) {
-                others.clone()
-            } else {
-                name.clone()
-            }
+        let rename = |at: usize, name: &Label| {
+            let is_folded = folded[at].is_some_and(|names| names.contains(name));
+            if is_folded { others.clone() } else { name.clone() }
         };
-        let fold = |row: &Row| Row {
-            language: name(OpenLabel::Language, row),
-            editor: name(OpenLabel::Editor, row),
-            counts: row.counts,
+        let renamed = |row: &Row<L, F>| Row {
+            names: std::array::from_fn(|at| rename(at, &row.names[at])),
+            figures: row.figures,
         };
-        let renamed: Vec<Row> = day.rows.iter().map(fold).collect();
-        let mut rows = merge(renamed.iter().cloned());
-        if let Some(shared) = &day.shared {
-            count_people(&mut rows, &renamed, shared);
+        let parts: Vec<_> = table.rows.iter().map(renamed).collect();
+        let mut rows = merge(parts.iter().cloned());
+        if let Some(shared) = &table.shared {
+            count_people(&mut rows, &parts, shared);
         }
-        Some(rows)
+        Cow::Owned(rows.into_vec())
     }
 }
 
 /// Counts the people of merged rows: those who stand in several of the rows that became one are in it once.
-fn count_people(rows: &mut [Row], parts: &[Row], shared: &Shared) {
-    let place = |part: &Row, rows: &[Row]| {
-        rows.binary_search_by(|row| (&row.language, &row.editor).cmp(&(&part.language, &part.editor))).ok()
-    };
-    let places: Vec<Option<usize>> = parts.iter().map(|part| place(part, rows)).collect();
-    for row in &mut *rows {
-        row.counts.active_users = Some(0);
-    }
+fn count_people<const L: usize, F: Figures>(rows: &mut [Row<L, F>], parts: &[Row<L, F>], shared: &Shared) {
+    let place = |part: &Row<L, F>| rows.binary_search_by(|row| row.names.cmp(&part.names)).ok();
+    let places: Vec<Option<usize>> = parts.iter().map(place).collect();
+    let mut people = vec![Some(0); rows.len()];
     for (part, place) in parts.iter().zip(&places) {
-        if let Some(row) = place.and_then(|place| rows.get_mut(place)) {
-            add(&mut row.counts.active_users, part.counts.active_users);
+        let mut figures = part.figures;
+        let known = figures.people().and_then(|people| *people);
+        if let Some(place) = place {
+            add(&mut people[*place], known);
         }
     }
-    for (people, group) in shared.groups() {
+    for (number, group) in shared.groups() {
         let mut met = BTreeSet::new();
         for place in group.iter().filter_map(|part| *places.get(*part as usize)?) {
             if !met.insert(place) {
-                add(&mut rows[place].counts.active_users, Some(-people));
+                add(&mut people[place], Some(-number));
             }
+        }
+    }
+    for (row, people) in rows.iter_mut().zip(people) {
+        if let Some(number) = row.figures.people() {
+            *number = people;
         }
     }
 }
 
-fn folded(days: &BTreeMap<NaiveDate, DayUsage>, label: OpenLabel, most: usize) -> BTreeSet<&Label> {
-    let mut shown: BTreeMap<&Label, i64> = BTreeMap::new();
-    for day in days.values() {
-        let rows = day.rows.iter().map(|row| (label.of(row), row.counts.suggestions.unwrap_or_default()));
-        let ranked = day.ranked[label as usize].iter().map(|(name, count)| (name, *count));
-        for (name, count) in rows.chain(ranked) {
-            let sum = shown.entry(name).or_default();
-            *sum = sum.saturating_add(count);
-        }
-    }
-    let mut ranking: Vec<_> = shown.into_iter().filter(|(name, _)| ***name != *OTHERS).collect();
-    ranking.sort_by_key(|(name, count)| (Reverse(*count), *name));
+fn folded(mut weights: BTreeMap<&Label, Weight>, most: usize) -> BTreeSet<&Label> {
+    // Where nothing is told apart there is no name to take a place.
+    weights.retain(|name, _| ***name != *OTHERS && !name.is_empty());
+    let mut ranking: Vec<_> = weights.into_iter().collect();
+    ranking.sort_by_key(|(name, weight)| (Reverse(*weight), *name));
     ranking.into_iter().skip(most).map(|(name, _)| name).collect()
 }
 
@@ -129,18 +134,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::usage::Counts;
+    use crate::model::usage::{COMPLETION_LABELS, Counts};
 
-    fn row(language: &str, editor: &str, suggestions: i64) -> Row {
-        let counts = Counts { suggestions: Some(suggestions), active_users: Some(1), ..Counts::default() };
-        Row { language: Label::new(language), editor: Label::new(editor), counts }
+    type Completions = Row<2, Counts>;
+
+    fn row(language: &str, editor: &str, suggestions: i64) -> Completions {
+        let figures = Counts { suggestions: Some(suggestions), active_users: Some(1), ..Counts::default() };
+        Row { names: [language, editor].map(Label::new), figures }
     }
 
-    fn day(rows: Vec<Row>) -> DayUsage {
-        DayUsage { rows: merge(rows.into_iter()), ..DayUsage::default() }
+    fn day(rows: Vec<Completions>) -> DayUsage {
+        DayUsage { completions: Table::of(rows.into_iter()), ..DayUsage::default() }
     }
 
-    fn days(days: impl IntoIterator<Item = Vec<Row>>) -> BTreeMap<NaiveDate, DayUsage> {
+    fn apply<'d>(folds: &Folds<'_>, day: &'d DayUsage) -> Cow<'d, [Completions]> {
+        folds.apply(&day.completions, COMPLETION_LABELS)
+    }
+
+    fn days(days: impl IntoIterator<Item = Vec<Completions>>) -> BTreeMap<NaiveDate, DayUsage> {
         NaiveDate::MIN.iter_days().zip(days.into_iter().map(day)).collect()
     }
 
@@ -148,8 +159,9 @@ mod tests {
         days.values().nth(index).unwrap()
     }
 
-    fn languages(rows: &[Row]) -> Vec<(&str, Option<i64>, Option<i64>)> {
-        rows.iter().map(|row| (&*row.language, row.counts.suggestions, row.counts.active_users)).collect()
+    fn languages(rows: &[Completions]) -> Vec<(&str, Option<i64>, Option<i64>)> {
+        let show = |row: &'_ Completions| (row.figures.suggestions, row.figures.active_users);
+        rows.iter().map(|row| (&*row.names[0], show(row).0, show(row).1)).collect()
     }
 
     #[test]
@@ -160,12 +172,12 @@ mod tests {
         ]);
         let folds = Folds::of(&days, 2);
         assert_eq!(
-            languages(&folds.apply(nth(&days, 1)).unwrap()),
+            languages(&apply(&folds, nth(&days, 1))),
             [("go", Some(50), Some(1)), ("others", Some(107), None)],
             "people of merged rows are unknown"
         );
         assert_eq!(
-            languages(&folds.apply(nth(&days, 0)).unwrap()),
+            languages(&apply(&folds, nth(&days, 0))),
             [("go", Some(1), Some(1)), ("others", Some(1), Some(1)), ("rust", Some(90), Some(1))],
             "one row that only changes its name keeps its people"
         );
@@ -178,7 +190,7 @@ mod tests {
         let days = days([vec![row("b", "vim", 1), row("a", "vim", 1), row("c", "vim", 1)]]);
         let folds = Folds::of(&days, 1);
         assert_eq!(
-            languages(&folds.apply(nth(&days, 0)).unwrap()),
+            languages(&apply(&folds, nth(&days, 0))),
             [("a", Some(1), Some(1)), ("others", Some(2), None)]
         );
     }
@@ -186,7 +198,7 @@ mod tests {
     #[test]
     fn nothing_is_copied_where_nothing_is_folded() {
         let days = days([vec![row("b", "vim", 1), row("others", "vim", 1)]]);
-        assert_eq!(Folds::of(&days, 1).apply(nth(&days, 0)), None);
+        assert!(matches!(apply(&Folds::of(&days, 1), nth(&days, 0)), Cow::Borrowed(_)));
     }
 
     /// The cells in which each of some people stands, with what each was shown in all of them.
@@ -197,27 +209,29 @@ mod tests {
         let mut cells: BTreeMap<&(String, String), i64> = BTreeMap::new();
         people.iter().flatten().for_each(|cell| *cells.entry(cell).or_default() += 1);
         let row = |(cell, people): (&&(String, String), &i64)| {
-            let counts =
+            let figures =
                 Counts { active_users: Some(*people), suggestions: Some(*people), ..Counts::default() };
-            Row { language: Label::new(&cell.0), editor: Label::new(&cell.1), counts }
+            Row { names: [&cell.0, &cell.1].map(|name| Label::new(name)), figures }
         };
-        let rows: Box<[Row]> = cells.iter().map(row).collect();
+        let rows: Box<[Completions]> = cells.iter().map(row).collect();
         let places: BTreeMap<&(String, String), u32> = cells.keys().copied().zip(0..).collect();
         let mut groups: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
         for stands in people.iter().filter(|stands| stands.len() > 1) {
             *groups.entry(stands.iter().map(|cell| places[cell]).collect()).or_default() += 1;
         }
         let groups = groups.into_iter().map(|(rows, people)| (people, rows.into_iter()));
-        DayUsage { rows, shared: Some(Shared::of(groups)), ..DayUsage::default() }
+        let completions = Table { rows, shared: Some(Shared::of(groups)), ..Table::default() };
+        DayUsage { completions, ..DayUsage::default() }
     }
 
     #[test]
     fn a_row_of_which_people_are_unknown_makes_those_of_the_folded_one_unknown() {
         let stands = [("a", "vim"), ("b", "vim")].map(|(l, e)| (l.to_owned(), e.to_owned()));
         let mut day = counted(&vec![stands.into()]);
-        day.rows[0].counts.active_users = None;
+        day.completions.rows[0].figures.active_users = None;
         let days = BTreeMap::from([(NaiveDate::MIN, day)]);
-        let rows = Folds::of(&days, 0).apply(nth(&days, 0)).unwrap();
+        let folds = Folds::of(&days, 0);
+        let rows = apply(&folds, nth(&days, 0));
         assert_eq!(languages(&rows), [("others", Some(2), None)]);
     }
 
@@ -241,8 +255,11 @@ mod tests {
                     .collect();
                 folded.into_iter().for_each(|cell| *expected.entry(cell).or_default() += 1);
             }
-            let rows = folds.apply(nth(&days, 0)).unwrap_or_else(|| nth(&days, 0).rows.clone());
-            let counted = rows.iter().map(|row| ((row.language.to_string(), row.editor.to_string()), row.counts.active_users));
+            let rows = apply(&folds, nth(&days, 0));
+            let counted = rows.iter().map(|row| {
+                let [language, editor] = row.names.each_ref().map(ToString::to_string);
+                ((language, editor), row.figures.active_users)
+            });
             prop_assert_eq!(counted.collect::<Vec<_>>(), expected.into_iter().map(|(cell, people)| (cell, Some(people))).collect::<Vec<_>>());
         }
 
@@ -253,11 +270,12 @@ mod tests {
         ) {
             let days = days([cells.iter().map(|(l, e, n)| row(l, e, *n)).collect()]);
             let whole = nth(&days, 0);
-            let rows = Folds::of(&days, most).apply(whole).unwrap_or_else(|| whole.rows.clone());
-            let sum = |rows: &[Row]| rows.iter().map(|row| row.counts.suggestions.unwrap()).sum::<i64>();
-            prop_assert_eq!(sum(&rows), sum(&whole.rows));
-            for label in OpenLabel::ALL {
-                let names: BTreeSet<_> = rows.iter().map(|row| label.of(row)).collect();
+            let folds = Folds::of(&days, most);
+            let rows = apply(&folds, whole);
+            let sum = |rows: &[Completions]| rows.iter().map(|row| row.figures.suggestions.unwrap()).sum::<i64>();
+            prop_assert_eq!(sum(&rows), sum(&whole.completions.rows));
+            for at in [0, 1] {
+                let names: BTreeSet<_> = rows.iter().map(|row| &row.names[at]).collect();
                 prop_assert!(names.len() <= most + 1);
             }
         }

@@ -11,15 +11,13 @@ use std::{
 use chrono::NaiveDate;
 
 use super::{
-    label::{Label, Labels, UNKNOWN},
     memberships::{Memberships, bit},
-    sums::Sums,
-    usage::{COMPLETIONS, Counts, DayUsage, Row, Shared, Totals, add, is_chat},
+    names::Names,
+    share::{Share, Wanted},
+    tally::Tally,
+    usage::{DayUsage, Totals},
 };
-use crate::github::reports::{Element, Fold, Name, UserDay};
-
-/// The editor of somebody who used several on a day: GitHub does not tell what was done in which.
-const MULTIPLE: &str = "multiple";
+use crate::github::reports::{Fold, UserDay};
 
 /// Which days of a report are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,10 +48,12 @@ pub struct People {
     active: Vec<u64>,
     /// From this day on it is remembered how rows share people.
     shared_from: NaiveDate,
+    /// Whether it is added up what teams did with what.
+    team_detail: bool,
 }
 
 /// What people did on one day, as an owner and its teams see it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PeopleDay {
     /// How many had a record.
     pub people: i64,
@@ -63,34 +63,11 @@ pub struct PeopleDay {
     pub teams: Option<BTreeMap<u64, DayUsage>>,
 }
 
-/// A place in the table of languages and editors.
-type Cell = (u32, u32);
-
 #[derive(Debug, Default)]
 struct DayFold {
-    whole: ScopeFold,
-    teams: HashMap<u64, ScopeFold>,
+    whole: Tally,
+    teams: HashMap<u64, Tally>,
     unlisted: i64,
-}
-
-/// The sums of one scope.
-#[derive(Debug, Default)]
-struct ScopeFold {
-    people: i64,
-    totals: Sums<7>,
-    /// In the order of the cells.
-    cells: Vec<(Cell, Sums<5>)>,
-    /// How many people stand in exactly these cells, where those are several.
-    shared: HashMap<Box<[Cell]>, u32>,
-}
-
-/// One person's day.
-struct Share {
-    /// As [`totals_of`] takes them.
-    totals: [Option<i64>; 7],
-    cells: Vec<(Cell, Counts)>,
-    /// The cells in which they count as active, if there are several.
-    shared: Option<Box<[Cell]>>,
 }
 
 impl People {
@@ -101,15 +78,21 @@ impl People {
     pub fn of(wanted: Days, memberships: Arc<Memberships>, shared_from: NaiveDate) -> Self {
         let days = wanted.all().iter().map(|day| (*day, DayFold::default())).collect();
         let active = vec![0; memberships.entries.len()];
-        Self { wanted, memberships, names: Names::default(), days, active, shared_from }
+        Self { wanted, memberships, names: Names::default(), days, active, shared_from, team_detail: false }
+    }
+
+    /// The same with what teams did by feature, editor, language and model, if that is wanted.
+    #[must_use]
+    pub fn with_team_detail(self, team_detail: bool) -> Self {
+        Self { team_detail, ..self }
     }
 
     /// The figures of every day, and the days of activity beside every entry of the memberships.
     pub fn finish(self) -> (BTreeMap<NaiveDate, PeopleDay>, Vec<u64>) {
-        let Self { memberships, names, days, active, shared_from, .. } = self;
+        let Self { memberships, names, days, active, shared_from, team_detail, .. } = self;
         let days = days.into_iter().map(|(day, fold)| {
-            let seated = memberships.seated(day);
-            (day, fold.finish(&names, seated, day >= shared_from))
+            let wanted = Wanted { shown: day >= shared_from, detail: team_detail };
+            (day, fold.finish(&names, memberships.seated(day), wanted))
         });
         (days.collect(), active)
     }
@@ -120,6 +103,7 @@ impl Fold for People {
 
     fn begin(&self) -> Self {
         Self::of(self.wanted.clone(), Arc::clone(&self.memberships), self.shared_from)
+            .with_team_detail(self.team_detail)
     }
 
     fn row(&mut self, row: UserDay<'_>) -> Result<(), &'static str> {
@@ -131,11 +115,18 @@ impl Fold for People {
             (_, Some(day)) => day,
         };
         let Some(fold) = self.days.get_mut(&day) else { return Ok(()) };
-        let share = Share::of(&row, &mut self.names, day >= self.shared_from);
+        let wanted = Wanted { shown: day >= self.shared_from, detail: self.team_detail };
+        let share = Share::of(&row, &mut self.names, wanted);
         fold.whole.add(&share);
+        fold.whole.add_used(&share);
         let mut listed = false;
         for (entry, team) in self.memberships.of(row.user_id, day) {
-            fold.teams.entry(team).or_default().add(&share);
+            let tally = fold.teams.entry(team).or_default();
+            tally.add(&share);
+            if self.team_detail {
+                tally.add_used(&share);
+                tally.add_detail(&share);
+            }
             self.active[entry] |= bit(day);
             listed = true;
         }
@@ -163,276 +154,25 @@ impl DayFold {
         self.unlisted += file.unlisted;
     }
 
-    fn finish(mut self, names: &Names, seated: Option<&BTreeMap<u64, i64>>, keep_shared: bool) -> PeopleDay {
+    fn finish(mut self, names: &Names, seated: Option<&BTreeMap<u64, i64>>, wanted: Wanted) -> PeopleDay {
         let people = self.whole.people;
-        let mut whole = self.whole.finish(names, keep_shared);
+        let mut whole = self.whole.finish(names, wanted.shown);
         // The owner's own report says the rest.
         let Totals { active_chat_users, .. } = whole.totals;
         let unlisted_active_users = seated.map(|_| self.unlisted);
         whole.totals = Totals { active_chat_users, unlisted_active_users, ..Totals::default() };
         let teams = seated.map(|seated| {
             let team = |(team, seated): (&u64, &i64)| {
-                let fold = self.teams.remove(team).unwrap_or_default();
-                let active_users = Some(fold.people);
-                let mut usage = fold.finish(names, keep_shared);
+                let tally = self.teams.remove(team).unwrap_or_default();
+                let tally = if wanted.detail { tally.with_detail() } else { tally };
+                let active_users = Some(tally.people);
+                let mut usage = tally.finish(names, wanted.shown);
                 usage.totals = Totals { active_users, seated_users: Some(*seated), ..usage.totals };
                 (*team, usage)
             };
             seated.iter().map(team).collect()
         });
         PeopleDay { people, whole, teams }
-    }
-}
-
-impl ScopeFold {
-    fn add(&mut self, share: &Share) {
-        self.people += 1;
-        self.totals.add(share.totals);
-        for (cell, counts) in &share.cells {
-            self.cell(*cell).add(counts.parts());
-        }
-        if let Some(cells) = &share.shared {
-            match self.shared.get_mut(cells) {
-                Some(people) => *people += 1,
-                None => drop(self.shared.insert(cells.clone(), 1)),
-            }
-        }
-    }
-
-    fn cell(&mut self, cell: Cell) -> &mut Sums<5> {
-        let place = self.cells.binary_search_by_key(&cell, |(cell, _)| *cell).unwrap_or_else(|place| {
-            self.cells.insert(place, (cell, Sums::default()));
-            place
-        });
-        &mut self.cells[place].1
-    }
-
-    fn merge(&mut self, file: Self, known: &[u32]) {
-        let renamed = |(language, editor): Cell| (known[language as usize], known[editor as usize]);
-        self.people += file.people;
-        self.totals.add(file.totals.get());
-        for (cell, sums) in file.cells {
-            self.cell(renamed(cell)).add(sums.get());
-        }
-        for (cells, people) in file.shared {
-            let mut cells: Box<[Cell]> = cells.iter().copied().map(renamed).collect();
-            cells.sort_unstable();
-            *self.shared.entry(cells).or_default() += people;
-        }
-    }
-
-    fn finish(self, names: &Names, keep_shared: bool) -> DayUsage {
-        let row = |cell: Cell, sums: Sums<5>| Row {
-            language: names.labels[cell.0 as usize].clone(),
-            editor: names.labels[cell.1 as usize].clone(),
-            counts: Counts::of_parts(sums.get()),
-        };
-        let cells = self.cells.into_iter();
-        let mut cells: Vec<(Cell, Row)> = cells.map(|(cell, sums)| (cell, row(cell, sums))).collect();
-        cells.sort_unstable_by(|(_, a), (_, b)| (&a.language, &a.editor).cmp(&(&b.language, &b.editor)));
-        let places: HashMap<Cell, u32> = (0..).zip(&cells).map(|(place, (cell, _))| (*cell, place)).collect();
-        let groups =
-            self.shared.iter().map(|(cells, people)| (*people, cells.iter().map(|cell| places[cell])));
-        let shared = keep_shared.then(|| Shared::of(groups));
-        let rows = cells.into_iter().map(|(_, row)| row).collect();
-        let totals = totals_of(self.totals.get());
-        let mut usage = DayUsage { totals, rows, counted: true, shared, ..DayUsage::default() };
-        if !keep_shared {
-            usage.keep_ranks();
-        }
-        usage
-    }
-}
-
-impl Share {
-    fn of(row: &UserDay<'_>, names: &mut Names, keep_shared: bool) -> Self {
-        let features = || row.totals_by_feature.iter().flatten();
-        let of = |element: &Element<Name<'_>>, which: fn(&str) -> bool| {
-            which(element.feature.as_ref().map_or("", AsRef::as_ref))
-        };
-        let completions = |feature: &str| feature == COMPLETIONS;
-        let mut completed = Counts::ZERO;
-        features().filter(|element| of(element, completions)).for_each(|e| completed.add(&Counts::of(e)));
-        let (mut turns, mut accepted, mut chatted) = (Some(0), Some(0), Some(0));
-        for chat in features().filter(|element| of(element, is_chat)) {
-            add(&mut turns, chat.user_initiated_interaction_count);
-            add(&mut accepted, chat.code_acceptance_activity_count);
-            chatted = either(chatted, is_any(chat.user_initiated_interaction_count));
-        }
-        let Counts { suggestions, acceptances, lines_suggested, lines_accepted, .. } = completed;
-        let totals = [suggestions, acceptances, lines_suggested, lines_accepted, turns, accepted, chatted];
-        let elements = row.totals_by_language_feature.iter().flatten().filter(|e| of(e, completions));
-        let cells = cells(elements, completed, editor(row, names), names);
-        let mut active: Box<[Cell]> = cells
-            .iter()
-            .filter(|(_, counts)| counts.active_users == Some(1))
-            .map(|(cell, _)| *cell)
-            .collect();
-        active.sort_unstable();
-        Self { totals, cells, shared: (keep_shared && active.len() > 1).then_some(active) }
-    }
-}
-
-/// The completions of one person by language. What there is beyond the languages is of an unknown one.
-fn cells<'a>(
-    elements: impl Iterator<Item = &'a Element<Name<'a>>>,
-    completed: Counts,
-    editor: u32,
-    names: &mut Names,
-) -> Vec<(Cell, Counts)> {
-    let mut cells: Vec<(Cell, Counts)> = Vec::new();
-    let mut named = Counts::ZERO;
-    let mut put =
-        |language: u32, counts: Counts| match cells.iter_mut().find(|((name, _), _)| *name == language) {
-            Some((_, sum)) => {
-                let active_users = either(sum.active_users, counts.active_users);
-                sum.add(&counts);
-                sum.active_users = active_users;
-            }
-            None => cells.push(((language, editor), counts)),
-        };
-    for element in elements {
-        let counts = Counts::of(element);
-        named.add(&counts);
-        put(names.id(element.language.as_ref().map(AsRef::as_ref)), counts);
-    }
-    put(names.id(None), completed.beyond(&named));
-    cells.retain(|(_, counts)| *counts != Counts::ZERO);
-    cells
-}
-
-/// One who did something of which there are so many; none for zero.
-fn is_any(count: Option<i64>) -> Option<i64> {
-    count.map(|count| i64::from(count > 0))
-}
-
-/// One who did this or that: where either is known to be so, the other need not be known.
-fn either(this: Option<i64>, that: Option<i64>) -> Option<i64> {
-    if this == Some(1) || that == Some(1) { Some(1) } else { this.zip(that).map(|_| 0) }
-}
-
-/// The one editor in which somebody did anything, or a word for several or none.
-fn editor(row: &UserDay<'_>, names: &mut Names) -> u32 {
-    let mut editors = row
-        .totals_by_ide
-        .iter()
-        .flatten()
-        .filter(|element| element.code_generation_activity_count.is_some_and(|count| count > 0))
-        .map(|element| names.id(element.ide.as_ref().map(AsRef::as_ref)))
-        .collect::<Vec<_>>()
-        .into_iter();
-    match editors.next() {
-        None => names.id(Some(UNKNOWN)),
-        Some(one) if editors.all(|other| other == one) => one,
-        Some(_) => names.id(Some(MULTIPLE)),
-    }
-}
-
-/// The totals that are sums over people; nothing else of them is known.
-fn totals_of(sums: [Option<i64>; 7]) -> Totals {
-    let [
-        suggestions,
-        acceptances,
-        lines_suggested,
-        lines_accepted,
-        chat_turns,
-        chat_acceptances,
-        active_chat_users,
-    ] = sums;
-    Totals {
-        suggestions,
-        acceptances,
-        lines_suggested,
-        lines_accepted,
-        chat_turns,
-        chat_acceptances,
-        active_chat_users,
-        ..Totals::default()
-    }
-}
-
-impl Counts {
-    fn parts(&self) -> [Option<i64>; 5] {
-        [self.suggestions, self.acceptances, self.lines_suggested, self.lines_accepted, self.active_users]
-    }
-
-    fn of_parts(parts: [Option<i64>; 5]) -> Self {
-        let [suggestions, acceptances, lines_suggested, lines_accepted, active_users] = parts;
-        Self { suggestions, acceptances, lines_suggested, lines_accepted, active_users }
-    }
-
-    /// Nothing, of nobody.
-    const ZERO: Self = Self {
-        suggestions: Some(0),
-        acceptances: Some(0),
-        lines_suggested: Some(0),
-        lines_accepted: Some(0),
-        active_users: Some(0),
-    };
-
-    fn of(element: &Element<Name<'_>>) -> Self {
-        Self {
-            suggestions: element.code_generation_activity_count,
-            acceptances: element.code_acceptance_activity_count,
-            lines_suggested: element.loc_suggested_to_add_sum,
-            lines_accepted: element.loc_added_sum,
-            active_users: is_any(element.code_generation_activity_count),
-        }
-    }
-
-    /// What there is more of than in `part`; nothing of what is unknown.
-    fn beyond(&self, part: &Self) -> Self {
-        let more = |whole: Option<i64>, part: Option<i64>| {
-            whole
-                .zip(part)
-                .and_then(|(whole, part)| whole.checked_sub(part))
-                .map_or(Some(0), |more| Some(more.max(0)))
-        };
-        let suggestions = more(self.suggestions, part.suggestions);
-        Self {
-            suggestions,
-            acceptances: more(self.acceptances, part.acceptances),
-            lines_suggested: more(self.lines_suggested, part.lines_suggested),
-            lines_accepted: more(self.lines_accepted, part.lines_accepted),
-            active_users: is_any(suggestions),
-        }
-    }
-}
-
-/// Languages and editors by number, so that a thousand teams do not hold their names.
-#[derive(Debug, Default)]
-struct Names {
-    /// As GitHub spells them, in every spelling that came.
-    spellings: HashMap<Box<str>, u32>,
-    /// As they are shown.
-    numbers: HashMap<Label, u32>,
-    labels: Vec<Label>,
-    canonical: Labels,
-}
-
-impl Names {
-    fn id(&mut self, name: Option<&str>) -> u32 {
-        let name = name.unwrap_or_default();
-        if let Some(id) = self.spellings.get(name) {
-            return *id;
-        }
-        let label = self.canonical.label(Some(name));
-        let id = self.number(label);
-        self.spellings.insert(name.into(), id);
-        id
-    }
-
-    fn number(&mut self, label: Label) -> u32 {
-        let next = u32::try_from(self.labels.len()).unwrap_or(u32::MAX);
-        *self.numbers.entry(label).or_insert_with_key(|label| {
-            self.labels.push(label.clone());
-            next
-        })
-    }
-
-    /// The numbers here of the names of another table.
-    fn merge(&mut self, other: Self) -> Vec<u32> {
-        other.labels.into_iter().map(|label| self.number(label)).collect()
     }
 }
 
@@ -444,7 +184,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{github::reports::UserTeam, model::memberships::TeamList};
+    use crate::{
+        github::reports::UserTeam,
+        model::{
+            memberships::TeamList,
+            table::{Row, Weight},
+            usage::Counts,
+        },
+    };
 
     /// Days that are all read, from this one on.
     fn day(index: u64) -> NaiveDate {
@@ -523,9 +270,9 @@ mod tests {
 
     type ShownRow = ((String, String), Four, Option<i64>);
 
-    fn shown(rows: &[Row]) -> Vec<ShownRow> {
-        let shown = |Row { language, editor, counts }: &Row| {
-            let Counts { suggestions, acceptances, lines_suggested, lines_accepted, active_users } = *counts;
+    fn shown(rows: &[Row<2, Counts>]) -> Vec<ShownRow> {
+        let shown = |Row { names: [language, editor], figures }: &Row<2, Counts>| {
+            let Counts { suggestions, acceptances, lines_suggested, lines_accepted, active_users } = *figures;
             let four = [suggestions, acceptances, lines_suggested, lines_accepted];
             ((language.to_string(), editor.to_string()), four, active_users)
         };
@@ -558,10 +305,14 @@ mod tests {
         ] {
             let four = [1, 1, 1, 1].map(Some);
             let usage = team(&[person(1, &ides, &[completed(four)], &[language("go", four)])]);
-            assert_eq!(shown(&usage.rows), expected(&[("go", editor, four, Some(1))]), "{ides:?}");
+            assert_eq!(
+                shown(&usage.completions.rows),
+                expected(&[("go", editor, four, Some(1))]),
+                "{ides:?}"
+            );
         }
         let arrays_missing = json!({"day": day(0), "user_id": 1, "totals_by_ide": null});
-        assert_eq!(team(&[arrays_missing]).rows.len(), 0);
+        assert_eq!(team(&[arrays_missing]).completions.rows.len(), 0);
     }
 
     #[test]
@@ -576,11 +327,11 @@ mod tests {
             ("go", "vim", [4, 2, 9, 1].map(Some), Some(1)),
             ("unknown", "vim", [6, 0, 0, 0].map(Some), Some(1)),
         ]);
-        assert_eq!(shown(&usage.rows), rows);
+        assert_eq!(shown(&usage.completions.rows), rows);
         let named = language("Unknown", [1, 0, 0, 0].map(Some));
         let usage = team(&[person(1, &[], &[completed([5, 0, 0, 1].map(Some))], &[named])]);
         let rows = expected(&[("unknown", "unknown", [5, 0, 0, 1].map(Some), Some(1))]);
-        assert_eq!(shown(&usage.rows), rows, "one row with what GitHub calls so itself");
+        assert_eq!(shown(&usage.completions.rows), rows, "one row with what GitHub calls so itself");
     }
 
     #[test]
@@ -591,7 +342,11 @@ mod tests {
         let other =
             person(2, &[], &[completed([0, 1, 0, 0].map(Some))], &[language("c#", [0, 1, 0, 0].map(Some))]);
         let rows = expected(&[("csharp", "unknown", [2, 3, 2, 2].map(Some), Some(1))]);
-        assert_eq!(shown(&team(&[one, other]).rows), rows, "who was shown nothing is not counted");
+        assert_eq!(
+            shown(&team(&[one, other]).completions.rows),
+            rows,
+            "who was shown nothing is not counted"
+        );
     }
 
     #[test]
@@ -610,13 +365,25 @@ mod tests {
         let usage = team(&rows);
         let totals =
             Totals { chat_turns: Some(6), chat_acceptances: Some(9), active_chat_users: Some(1), ..zeros(2) };
-        assert_eq!((usage.totals, usage.rows.len()), (totals, 0));
+        assert_eq!((usage.totals, usage.completions.rows.len()), (totals, 0));
     }
 
     /// True zeros of so many people who all count as active and are in a team.
     fn zeros(people: i64) -> Totals {
         let (active_users, seated_users) = (Some(people), Some(people));
-        Totals { active_users, seated_users, ..totals_of([Some(0); 7]) }
+        let none = Some(0);
+        Totals {
+            suggestions: none,
+            acceptances: none,
+            lines_suggested: none,
+            lines_accepted: none,
+            chat_turns: none,
+            chat_acceptances: none,
+            active_chat_users: none,
+            active_users,
+            seated_users,
+            ..Totals::default()
+        }
     }
 
     #[test]
@@ -651,7 +418,7 @@ mod tests {
         assert_eq!(usage.totals, totals);
         let go = [Some(2), None, Some(6), Some(8)];
         assert_eq!(
-            shown(&usage.rows),
+            shown(&usage.completions.rows),
             expected(&[("c", "unknown", four, Some(1)), ("go", "unknown", go, Some(2))])
         );
     }
@@ -662,11 +429,15 @@ mod tests {
         let features = [chat("chat_inline", None, None), chat("chat_panel_ask_mode", Some(1), None)];
         let usage = team(&[person(1, &[], &features, &[language("c#", none), language("csharp", one)])]);
         assert_eq!((usage.totals.chat_turns, usage.totals.active_chat_users), (None, Some(1)));
-        assert_eq!(shown(&usage.rows), expected(&[("csharp", "unknown", none, Some(1))]));
+        assert_eq!(shown(&usage.completions.rows), expected(&[("csharp", "unknown", none, Some(1))]));
         let usage =
             team(&[person(1, &[], &features[..1], &[language("c#", none), language("csharp", none)])]);
         assert_eq!((usage.totals.chat_turns, usage.totals.active_chat_users), (None, None));
-        assert_eq!(shown(&usage.rows), expected(&[("csharp", "unknown", none, None)]), "nor is it nobody");
+        assert_eq!(
+            shown(&usage.completions.rows),
+            expected(&[("csharp", "unknown", none, None)]),
+            "nor is it nobody"
+        );
     }
 
     #[test]
@@ -685,7 +456,7 @@ mod tests {
         let rows = [of(1, most, most), of(2, most, least), of(u64::MAX, least, most)];
         let usage = team(&rows);
         assert_eq!((usage.totals.chat_turns, usage.totals.active_chat_users), (None, Some(3)));
-        assert_eq!(shown(&usage.rows), expected(&[("go", "vim", [None; 4], Some(2))]));
+        assert_eq!(shown(&usage.completions.rows), expected(&[("go", "vim", [None; 4], Some(2))]));
         let halves = [of(1, most, most), of(2, most, least)];
         let files: Vec<&[Value]> = halves.iter().map(std::slice::from_ref).collect();
         let (days, _) = people(Days::Only(day(0)), Vec::new(), &files).unwrap().finish();
@@ -722,7 +493,7 @@ mod tests {
         assert_eq!((*people, whole.totals.unlisted_active_users), (2, Some(1)));
         let idle = Totals { active_users: Some(0), seated_users: Some(2), ..zeros(0) };
         assert_eq!((teams[&7].totals, teams[&8].totals), (idle, zeros(1)));
-        assert_eq!((teams.len(), teams[&7].rows.len()), (2, 0));
+        assert_eq!((teams.len(), teams[&7].completions.rows.len()), (2, 0));
         assert_eq!(active, [0, 0, bit(day(0))]);
         assert_eq!(days[&day(1)].teams, None, "its list was not read");
         assert_eq!(days[&day(1)].whole.totals.unlisted_active_users, None);
@@ -851,11 +622,11 @@ mod tests {
 
     fn groups(usage: &DayUsage) -> Option<Groups> {
         let name = |row: &u32| {
-            let row = &usage.rows[*row as usize];
-            (row.language.to_string(), row.editor.to_string())
+            let [language, editor] = &usage.completions.rows[*row as usize].names;
+            (language.to_string(), editor.to_string())
         };
         let mut groups = Groups::new();
-        for (people, rows) in usage.shared.as_ref()?.groups() {
+        for (people, rows) in usage.completions.shared.as_ref()?.groups() {
             let twice = groups.insert(rows.iter().map(name).collect(), people);
             assert_eq!(twice, None, "people who stand in the same rows are one group");
         }
@@ -917,23 +688,23 @@ mod tests {
     }
 
     /// Completions shown by name, added up over rows.
-    fn ranks(rows: &[ShownRow], name: fn(&(String, String)) -> &String) -> Vec<(String, i64)> {
-        let mut sums = BTreeMap::new();
+    fn ranks(rows: &[ShownRow], name: fn(&(String, String)) -> &String) -> Vec<(String, Weight)> {
+        let mut sums: BTreeMap<String, i64> = BTreeMap::new();
         for (names, counts, _) in rows {
             *sums.entry(name(names).clone()).or_default() += counts[0].unwrap_or_default();
         }
-        sums.into_iter().collect()
+        sums.into_iter().map(|(name, sum)| (name, Weight::completions(Some(sum)))).collect()
     }
 
     fn assert_scope(usage: &DayUsage, deeds: &[&Deeds], is_shown: bool) {
         let rows = naive_rows(deeds);
         assert_eq!(groups(usage), is_shown.then(|| naive_groups(deeds)));
         if is_shown {
-            assert_eq!(shown(&usage.rows), rows);
+            assert_eq!(shown(&usage.completions.rows), rows);
             return;
         }
-        assert_eq!(usage.rows.len(), 0, "an old day is not shown by row");
-        let ranked = usage.ranked.each_ref().map(|names| -> Vec<_> {
+        assert_eq!(usage.completions.rows.len(), 0, "an old day is not shown by row");
+        let ranked = usage.completions.ranked.each_ref().map(|names| -> Vec<_> {
             names.iter().map(|(name, count)| (name.to_string(), *count)).collect()
         });
         assert_eq!(ranked, [ranks(&rows, |(language, _)| language), ranks(&rows, |(_, editor)| editor)]);

@@ -145,6 +145,8 @@ pub enum Records {
         days: Vec<EntityDay>,
         /// Whether they give the rows by language, because nothing better can be had.
         languages: bool,
+        /// From this day on what stands in rows is kept; of days before it only how names rank.
+        shown_from: NaiveDate,
     },
 }
 
@@ -166,8 +168,15 @@ impl Records {
             Self::Usage(days) => {
                 days.iter().filter_map(|record| DayUsage::from_record(record, labels)).collect()
             }
-            Self::Report { days, languages } => {
-                days.iter().filter_map(|record| DayUsage::from_entity(record, *languages, labels)).collect()
+            Self::Report { days, languages, shown_from } => {
+                let day = |record| {
+                    let (day, mut usage) = DayUsage::from_entity(record, *languages, labels)?;
+                    if day < *shown_from {
+                        usage.keep_ranks();
+                    }
+                    Some((day, usage))
+                };
+                days.iter().filter_map(day).collect()
             }
         }
     }
@@ -482,7 +491,8 @@ mod tests {
         github::usage::UsageRow,
         model::{
             label::Label,
-            usage::{Counts, Row, Shared, Totals},
+            table::{Row, Shared, Table},
+            usage::{Counts, Totals},
         },
     };
 
@@ -645,15 +655,10 @@ mod tests {
                 active_chat_users: Some(1),
                 ..Totals::default()
             };
-            let label = Label::new("rust");
-            let row = Row { language: label.clone(), editor: label, counts: Counts::default() };
-            DayUsage {
-                totals,
-                rows: [row].into(),
-                counted: true,
-                shared: Some(Shared::default()),
-                ..DayUsage::default()
-            }
+            let row = Row { names: ["rust", "vim"].map(Label::new), figures: Counts::default() };
+            let shared = Some(Shared::default());
+            let completions = Table { rows: [row].into(), shared, ..Table::default() };
+            DayUsage { totals, completions, counted: true, ..DayUsage::default() }
         };
         let team = |(id, people): &(u64, i64)| (*id, usage(Some(*people), None));
         let unlisted = teams.map(|_| 1);
@@ -755,7 +760,8 @@ mod tests {
             PeopleNews { shared_from: day(shared_from), ..counted(days) }
         };
         let kept = |held: &OwnerState| {
-            let days = held.teams[&1].usage.days.iter().filter(|(_, usage)| usage.shared.is_some());
+            let days =
+                held.teams[&1].usage.days.iter().filter(|(_, usage)| usage.completions.shared.is_some());
             days.map(|(day, _)| day.format("%d").to_string()).collect::<Vec<_>>()
         };
         assert_eq!(kept(&told(vec![all("16")])), ["16", "17"]);
@@ -767,7 +773,8 @@ mod tests {
         let own = |users| {
             let record =
                 EntityDay { day: day("17"), daily_active_users: Some(users), ..EntityDay::default() };
-            let days = Some(Records::Report { days: vec![record], languages: false });
+            let report = Records::Report { days: vec![record], languages: false, shown_from: day("17") };
+            let days = Some(report);
             Update::Days { owner: octo(), team: None, days, at: noon() }
         };
         let people = |counted: PeopleNews| Update::People { owner: octo(), news: Box::new(counted) };
@@ -778,18 +785,18 @@ mod tests {
         state.apply(own(8));
         let usage = &state.owners[&octo()].usage;
         assert_eq!(held(usage), [("2026-11-17".to_owned(), None)], "it does not have the day before");
-        let DayUsage { totals, rows, counted: is_counted, shared, .. } = &usage.days[&day("17")];
+        let DayUsage { totals, completions, counted: is_counted, .. } = &usage.days[&day("17")];
         assert_eq!(
             (totals.active_users, totals.active_chat_users, totals.unlisted_active_users),
             (Some(8), Some(1), Some(1))
         );
-        assert!(rows.len() == 1 && *is_counted && shared.is_some());
+        assert!(completions.rows.len() == 1 && *is_counted && completions.shared.is_some());
         state.apply(people(PeopleNews {
             shared_from: day("18"),
             ..counted(vec![("17", self::people(9, None))])
         }));
         let held = &state.owners[&octo()].usage.days[&day("17")];
-        assert_eq!((held.totals.unlisted_active_users, &held.shared), (Some(1), &None));
+        assert_eq!((held.totals.unlisted_active_users, &held.completions.shared), (Some(1), &None));
     }
 
     #[test]

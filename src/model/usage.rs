@@ -1,10 +1,13 @@
 //! What one scope did on one day.
 
-use std::collections::{BTreeMap, btree_map::Entry};
-
 use chrono::NaiveDate;
 
-use super::label::{Label, Labels};
+use super::{
+    detail::{Detail, Used},
+    fold::OpenLabel,
+    label::{Label, Labels},
+    table::{Figures, Row, Table, Weight},
+};
 use crate::github::{
     reports::{Element, EntityDay},
     usage::{UsageDay, UsageRow},
@@ -41,7 +44,12 @@ pub struct Totals {
 
 /// Adds to a sum. With an unknown part it is unknown, and so is one beyond every number.
 pub(super) fn add(sum: &mut Option<i64>, part: Option<i64>) {
-    *sum = sum.zip(part).and_then(|(sum, part)| sum.checked_add(part));
+    *sum = known_sum(*sum, part);
+}
+
+/// A sum, where both parts are known and it is not beyond every number.
+pub(super) fn known_sum(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one?.checked_add(other?)
 }
 
 /// The figures of a row. Each may be unknown.
@@ -68,80 +76,40 @@ impl Counts {
         add(&mut self.lines_accepted, other.lines_accepted);
         add(&mut self.active_users, other.active_users);
     }
+}
 
-    /// The counts of two rows that become one. What is unknown of one is unknown of both; people who are in both
-    /// cannot be told apart, so their number is unknown.
-    #[must_use]
-    pub fn merged(self, other: Self) -> Self {
-        let add = |a: Option<i64>, b: Option<i64>| Some(a?.saturating_add(b?));
-        Self {
-            suggestions: add(self.suggestions, other.suggestions),
-            acceptances: add(self.acceptances, other.acceptances),
-            lines_suggested: add(self.lines_suggested, other.lines_suggested),
-            lines_accepted: add(self.lines_accepted, other.lines_accepted),
-            active_users: None,
-        }
+impl Figures for Counts {
+    fn merged(mut self, other: Self) -> Self {
+        self.add(&other);
+        Self { active_users: None, ..self }
+    }
+
+    fn people(&mut self) -> Option<&mut Option<i64>> {
+        Some(&mut self.active_users)
     }
 }
 
-/// The completions of one language in one editor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Programming language.
-    pub language: Label,
-    /// Editor.
-    pub editor: Label,
-    /// The figures.
-    pub counts: Counts,
+/// The labels of completions.
+pub(super) const COMPLETION_LABELS: [OpenLabel; 2] = [OpenLabel::Language, OpenLabel::Editor];
+
+/// How the names of a row of completions weigh.
+pub(super) fn by_completions(row: &Row<2, Counts>) -> [Weight; 2] {
+    [Weight::completions(row.figures.suggestions); 2]
 }
 
 /// One day of one scope.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DayUsage {
     /// Of the whole day. GitHub counts them apart from the rows; the two can differ and neither is corrected.
     pub totals: Totals,
-    /// By language and editor, each pair once, in their order.
-    pub rows: Box<[Row]>,
+    /// Completions by language and editor.
+    pub completions: Table<2, Counts>,
     /// Whether the rows were counted from people. An owner's own report has only languages.
     pub counted: bool,
-    /// How the rows share people, where that is kept.
-    pub shared: Option<Shared>,
-    /// Of a day whose rows are not kept any more, the completions shown by language and by editor.
-    pub ranked: [Ranked; 2],
-}
-
-/// Names with the completions shown of each: what has to be known to say which of them are folded.
-pub type Ranked = Box<[(Label, i64)]>;
-
-/// The people who stand in more than one row of a day: with it, those of rows that become one are counted exactly.
-///
-/// Groups of people, each as their number, how many rows they stand in, and which.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shared(Box<[u32]>);
-
-impl Shared {
-    /// Groups of so many people who stand in these rows.
-    pub(super) fn of(groups: impl Iterator<Item = (u32, impl Iterator<Item = u32>)>) -> Self {
-        let mut all = Vec::new();
-        for (people, rows) in groups {
-            let start = all.len();
-            all.extend([people, 0]);
-            all.extend(rows);
-            all[start + 1] = u32::try_from(all.len() - start - 2).unwrap_or_default();
-        }
-        Self(all.into())
-    }
-
-    /// The groups: how many people, and their rows.
-    pub(super) fn groups(&self) -> impl Iterator<Item = (i64, &[u32])> {
-        let mut rest = &*self.0;
-        std::iter::from_fn(move || {
-            let [people, rows, behind @ ..] = rest else { return None };
-            let (rows, behind) = behind.split_at(*rows as usize);
-            rest = behind;
-            Some((i64::from(*people), rows))
-        })
-    }
+    /// What reports tell beside that.
+    pub detail: Option<Box<Detail>>,
+    /// What only people's own rows tell, where they were read.
+    pub used: Option<Box<Used>>,
 }
 
 impl DayUsage {
@@ -161,9 +129,9 @@ impl DayUsage {
             active_chat_users: record.total_active_chat_users,
             ..Totals::default()
         };
-        let rows = record.breakdown.as_deref().unwrap_or_default().iter().map(|row| row_of(row, labels));
-        let rows = merge(rows);
-        Some((record.day, Self { totals, rows, ..Self::default() }))
+        let rows = record.breakdown.iter().flatten().map(|row| row_of(row, labels));
+        let completions = Table::of(rows);
+        Some((record.day, Self { totals, completions, ..Self::default() }))
     }
 }
 
@@ -207,49 +175,53 @@ impl DayUsage {
         };
         let elements = record.totals_by_language_feature.iter().flatten();
         let elements = elements.filter(|element| element.feature.as_deref() == Some(COMPLETIONS));
-        let rows = merge(elements.map(|element| language_row(element, labels)));
-        let has_number =
-            totals != Totals::default() || rows.iter().any(|row| row.counts != Counts::default());
-        let rows = if languages { rows } else { Box::default() };
-        has_number.then_some((record.day, Self { totals, rows, ..Self::default() }))
+        let rows: Vec<_> = elements.map(|element| language_row(element, labels)).collect();
+        let detail = Detail::of(record, labels);
+        let has_number = totals != Totals::default()
+            || rows.iter().any(|row| row.figures != Counts::default())
+            || !detail.is_empty();
+        let completions = if languages { Table::of(rows.into_iter()) } else { Table::default() };
+        let detail = Some(Box::new(detail));
+        has_number.then_some((record.day, Self { totals, completions, detail, ..Self::default() }))
     }
 
     /// The same with names that are held once.
     #[must_use]
-    pub(super) fn with_names(mut self, labels: &mut Labels) -> Self {
-        for row in &mut self.rows {
-            row.language = labels.share(&row.language);
-            row.editor = labels.share(&row.editor);
+    pub(super) fn with_names(self, labels: &mut Labels) -> Self {
+        Self {
+            completions: self.completions.with_names(labels),
+            detail: self.detail.map(|detail| Box::new(detail.with_names(labels))),
+            used: self.used.map(|used| Box::new(used.with_names(labels))),
+            ..self
         }
-        for (name, _) in self.ranked.iter_mut().flatten() {
-            *name = labels.share(name);
-        }
-        self
     }
 
     /// Takes in what the owner's own report says now; what was counted from people stays.
     pub(super) fn renew(&mut self, entity: Self) {
         let Totals { active_chat_users, unlisted_active_users, .. } = self.totals;
         self.totals = Totals { active_chat_users, unlisted_active_users, ..entity.totals };
+        self.detail = entity.detail;
         if !self.counted {
-            self.rows = entity.rows;
+            self.completions = entity.completions;
         }
     }
 
-    /// Lets go of the rows that were counted, for a day that is too old to be shown by row. How their names rank stays.
+    /// Lets go of what stands in rows, for a day that is too old to be shown by row. How names rank stays.
     pub(super) fn keep_ranks(&mut self) {
-        if !self.counted || self.rows.is_empty() {
-            return;
+        self.completions.keep_ranks(by_completions);
+        if let Some(detail) = &mut self.detail {
+            detail.keep_ranks();
         }
-        let mut sums: [BTreeMap<Label, i64>; 2] = Default::default();
-        for Row { language, editor, counts } in std::mem::take(&mut self.rows) {
-            for (names, name) in sums.iter_mut().zip([language, editor]) {
-                let sum = names.entry(name).or_default();
-                *sum = sum.saturating_add(counts.suggestions.unwrap_or_default());
-            }
-        }
-        self.shared = None;
-        self.ranked = sums.map(|names| names.into_iter().collect());
+        self.used = None;
+    }
+
+    /// How much there is of each name on this day. One of which nothing but its people is known weighs nothing.
+    pub(super) fn weights(&self) -> impl Iterator<Item = (OpenLabel, &Label, Weight)> {
+        let completions = self.completions.weights(by_completions);
+        let completions = completions.map(|(at, name, weight)| (COMPLETION_LABELS[at], name, weight));
+        let detail = self.detail.iter().flat_map(|detail| detail.weights());
+        let used = self.used.iter().flat_map(|used| used.names());
+        completions.chain(detail).chain(used.map(|(label, name)| (label, name, Weight::default())))
     }
 
     /// Takes in what was counted from people; what the owner's own report says stays.
@@ -257,15 +229,15 @@ impl DayUsage {
         let Totals { active_chat_users, unlisted_active_users, .. } = people.totals;
         let unlisted_active_users = unlisted_active_users.or(self.totals.unlisted_active_users);
         self.totals = Totals { active_chat_users, unlisted_active_users, ..self.totals };
-        *self = Self { totals: self.totals, ..people };
+        let Self { completions, counted, used, .. } = people;
+        (self.completions, self.counted, self.used) = (completions, counted, used);
     }
 }
 
-fn language_row(element: &Element, labels: &mut Labels) -> Row {
+fn language_row(element: &Element, labels: &mut Labels) -> Row<2, Counts> {
     Row {
-        language: labels.label(element.language.as_deref()),
-        editor: labels.none(),
-        counts: Counts {
+        names: [labels.label(element.language.as_deref()), labels.none()],
+        figures: Counts {
             suggestions: element.code_generation_activity_count,
             acceptances: element.code_acceptance_activity_count,
             lines_suggested: element.loc_suggested_to_add_sum,
@@ -275,11 +247,10 @@ fn language_row(element: &Element, labels: &mut Labels) -> Row {
     }
 }
 
-fn row_of(row: &UsageRow, labels: &mut Labels) -> Row {
+fn row_of(row: &UsageRow, labels: &mut Labels) -> Row<2, Counts> {
     Row {
-        language: labels.label(row.language.as_deref()),
-        editor: labels.label(row.editor.as_deref()),
-        counts: Counts {
+        names: [labels.label(row.language.as_deref()), labels.label(row.editor.as_deref())],
+        figures: Counts {
             suggestions: row.suggestions_count,
             acceptances: row.acceptances_count,
             lines_suggested: row.lines_suggested,
@@ -287,23 +258,6 @@ fn row_of(row: &UsageRow, labels: &mut Labels) -> Row {
             active_users: row.active_users,
         },
     }
-}
-
-/// Rows with the same labels become one, in the order of the labels.
-pub(super) fn merge(rows: impl Iterator<Item = Row>) -> Box<[Row]> {
-    let mut cells = BTreeMap::new();
-    for Row { language, editor, counts } in rows {
-        match cells.entry((language, editor)) {
-            Entry::Vacant(free) => {
-                free.insert(counts);
-            }
-            Entry::Occupied(mut taken) => {
-                let both = taken.get().merged(counts);
-                taken.insert(both);
-            }
-        }
-    }
-    cells.into_iter().map(|((language, editor), counts)| Row { language, editor, counts }).collect()
 }
 
 #[cfg(test)]
@@ -342,8 +296,8 @@ mod tests {
             lines_accepted: Some(12),
             active_users: Some(13),
         };
-        let row = Row { language: Label::new("python"), editor: Label::new("vscode"), counts };
-        assert_eq!(*usage.rows, [row]);
+        let row = Row { names: ["python", "vscode"].map(Label::new), figures: counts };
+        assert_eq!(*usage.completions.rows, [row]);
     }
 
     /// The day of a report's record.
@@ -385,7 +339,7 @@ mod tests {
             lines_accepted: Some(28),
             active_users: None,
         };
-        assert_eq!(*usage.rows, [Row { language: Label::new("rust"), editor: Label::new(""), counts }]);
+        assert_eq!(*usage.completions.rows, [Row { names: ["rust", ""].map(Label::new), figures: counts }]);
     }
 
     #[test]
@@ -424,19 +378,12 @@ mod tests {
             {"language":"go","editor":"vim","suggestions_count":5,"active_users":1},
             {"language":"csharp","editor":"VSCode","suggestions_count":4,"active_users":2}]}"#)
         .unwrap();
-        let shown: Vec<_> = usage
-            .rows
-            .iter()
-            .map(|row| {
-                (
-                    &*row.language,
-                    &*row.editor,
-                    row.counts.suggestions,
-                    row.counts.acceptances,
-                    row.counts.active_users,
-                )
-            })
-            .collect();
+        let show = |Row { names: [language, editor], figures }: &Row<2, Counts>| {
+            let Counts { suggestions, acceptances, active_users, .. } = *figures;
+            (language.to_string(), editor.to_string(), suggestions, acceptances, active_users)
+        };
+        let shown: Vec<_> = usage.completions.rows.iter().map(show).collect();
+        let shown: Vec<_> = shown.iter().map(|(l, e, s, a, u)| (&**l, &**e, *s, *a, *u)).collect();
         assert_eq!(
             shown,
             [("csharp", "vscode", Some(7), None, None), ("go", "vim", Some(5), None, Some(1))],
@@ -461,10 +408,13 @@ mod tests {
             seated_users: number(10),
             unlisted_active_users: number(11),
         };
-        let row =
-            Row { language: Label::new(language), editor: Label::new("vim"), counts: Counts::default() };
-        let shared = counted.then(Shared::default);
-        DayUsage { totals, rows: [row].into(), counted, shared, ..DayUsage::default() }
+        let row = Row { names: [language, "vim"].map(Label::new), figures: Counts::default() };
+        let completions = Table { rows: [row].into(), ..Table::default() };
+        // People's rows tell who used what, the owner's own record the rest.
+        let used = counted.then(|| Box::new(Used { credits: Some(first), ..Used::default() }));
+        let detail = Detail { interactions: Some(first), ..Detail::default() };
+        let detail = (!counted).then(|| Box::new(detail));
+        DayUsage { totals, completions, counted, detail, used }
     }
 
     #[test]
@@ -472,8 +422,9 @@ mod tests {
         let (active_chat_users, unlisted_active_users) = (Some(107), Some(111));
         let mut day = numbered(100, "counted", true);
         day.renew(numbered(200, "own", false));
-        let totals = Totals { active_chat_users, unlisted_active_users, ..numbered(200, "", false).totals };
-        assert_eq!(day, DayUsage { totals, ..numbered(100, "counted", true) });
+        let own = numbered(200, "own", false);
+        let totals = Totals { active_chat_users, unlisted_active_users, ..own.totals };
+        assert_eq!(day, DayUsage { totals, detail: own.detail, ..numbered(100, "counted", true) });
 
         let mut day = numbered(100, "old", false);
         day.renew(numbered(200, "own", false));
@@ -485,12 +436,14 @@ mod tests {
         let mut day = numbered(100, "own", false);
         day.count(numbered(200, "counted", true));
         let (active_chat_users, unlisted_active_users) = (Some(207), Some(211));
-        let totals = Totals { active_chat_users, unlisted_active_users, ..numbered(100, "", false).totals };
-        assert_eq!(day, DayUsage { totals, ..numbered(200, "counted", true) });
+        let DayUsage { totals, detail, .. } = numbered(100, "own", false);
+        let totals = Totals { active_chat_users, unlisted_active_users, ..totals };
+        let expected = DayUsage { totals, detail: detail.clone(), ..numbered(200, "counted", true) };
+        assert_eq!(day, expected);
 
         day.count(DayUsage { counted: true, ..DayUsage::default() });
         let totals = Totals { active_chat_users: None, ..totals };
-        let without_list = DayUsage { totals, counted: true, ..DayUsage::default() };
+        let without_list = DayUsage { totals, detail, counted: true, ..DayUsage::default() };
         assert_eq!(day, without_list, "who is in no team is as it was when there was a list");
     }
 
@@ -513,15 +466,5 @@ mod tests {
             active_users: Some(118),
         };
         assert_eq!(sum, expected);
-    }
-
-    #[test]
-    fn groups_come_out_as_they_went_in() {
-        let groups: [(u32, Vec<u32>); 4] =
-            [(3, vec![0, 2]), (1, vec![]), (u32::MAX, vec![7]), (0, vec![1, 2, 3])];
-        let shared = Shared::of(groups.iter().map(|(people, rows)| (*people, rows.iter().copied())));
-        let out: Vec<_> = shared.groups().map(|(people, rows)| (people, rows.to_vec())).collect();
-        assert_eq!(out, groups.map(|(people, rows)| (i64::from(people), rows)));
-        assert_eq!(Shared::default().groups().count(), 0);
     }
 }

@@ -9,10 +9,13 @@ use chrono::NaiveDate;
 
 use super::{
     billing::{Costs, NAMES},
+    detail::{AgentCounts, Counters, Detail, Used, Users, by},
     fold::{Folds, OpenLabel},
     seats::Seats,
+    share::CREDIT_PARTS,
     state::{OwnerState, ScopeUsage, SourceState, State},
-    usage::{DayUsage, Row, Totals},
+    table::Row,
+    usage::{COMPLETION_LABELS, Counts, DayUsage, Totals},
 };
 use crate::{
     clock::Instant,
@@ -77,8 +80,82 @@ pub struct LatestDay<'a> {
     pub day: NaiveDate,
     /// The whole day.
     pub totals: &'a Totals,
-    /// By language and editor, folded.
-    pub rows: Cow<'a, [Row]>,
+    /// Completions by language and editor, folded.
+    pub completions: Rows<'a, 2, Counts>,
+    /// What reports tell beside that.
+    pub detail: Option<DetailView<'a>>,
+    /// What only people's own rows tell.
+    pub used: Option<UsedView<'a>>,
+}
+
+/// Rows of a table, folded where names were too many.
+pub type Rows<'a, const L: usize, F> = Cow<'a, [Row<L, F>]>;
+
+/// The detail of the newest day.
+#[derive(Clone, Debug)]
+pub struct DetailView<'a> {
+    /// All of it, as it is held.
+    pub whole: &'a Detail,
+    /// Its tables, folded: by feature.
+    pub features: Rows<'a, 1, Counters>,
+    /// By editor.
+    pub editors: Rows<'a, 1, Counters>,
+    /// By language and feature.
+    pub languages: Rows<'a, 2, Counters>,
+    /// By model and feature.
+    pub models: Rows<'a, 2, Counters>,
+    /// By agent.
+    pub agents: Rows<'a, 1, AgentCounts>,
+}
+
+/// Who used what on the newest day.
+#[derive(Clone, Debug)]
+pub struct UsedView<'a> {
+    credits: Option<i64>,
+    /// Distinct people by feature, folded.
+    pub features: Rows<'a, 1, Users>,
+    /// Distinct people by editor, folded.
+    pub editors: Rows<'a, 1, Users>,
+}
+
+impl<'a> LatestDay<'a> {
+    fn of(day: NaiveDate, usage: &'a DayUsage, folds: &Folds<'_>) -> Self {
+        Self {
+            day,
+            totals: &usage.totals,
+            completions: folds.apply(&usage.completions, COMPLETION_LABELS),
+            detail: usage.detail.as_deref().map(|detail| DetailView::of(detail, folds)),
+            used: usage.used.as_deref().map(|used| UsedView::of(used, folds)),
+        }
+    }
+}
+
+impl<'a> DetailView<'a> {
+    fn of(whole: &'a Detail, folds: &Folds<'_>) -> Self {
+        Self {
+            whole,
+            features: folds.apply(&whole.features, by::FEATURES),
+            editors: folds.apply(&whole.editors, by::EDITORS),
+            languages: folds.apply(&whole.languages, by::LANGUAGES),
+            models: folds.apply(&whole.models, by::MODELS),
+            agents: folds.apply(&whole.agents, by::AGENTS),
+        }
+    }
+}
+
+impl<'a> UsedView<'a> {
+    fn of(used: &'a Used, folds: &Folds<'_>) -> Self {
+        Self {
+            credits: used.credits,
+            features: folds.apply(&used.features, by::FEATURES),
+            editors: folds.apply(&used.editors, by::EDITORS),
+        }
+    }
+
+    /// AI credits.
+    pub fn credits(&self) -> Option<f64> {
+        self.credits.map(|parts| parts as f64 / CREDIT_PARTS)
+    }
 }
 
 /// How asking went for one owner.
@@ -130,19 +207,21 @@ pub fn view<'a>(state: &'a State, now: Instant, options: &ViewOptions) -> Snapsh
 
 /// Names folded in any scope of an owner, by label.
 #[derive(Default)]
-struct Folded<'a>(BTreeMap<OpenLabel, BTreeSet<&'a str>>);
+struct Folded<'a>(BTreeMap<&'static str, BTreeSet<&'a str>>);
 
 impl<'a> Folded<'a> {
     fn add(&mut self, folds: &Folds<'a>) {
         for label in OpenLabel::ALL {
-            self.0.entry(label).or_default().extend(folds.names(label).map(|name| &**name));
+            self.0.entry(label.name()).or_default().extend(folds.names(label).map(|name| &**name));
         }
     }
 
-    /// How many there are, and of the names on the bill.
-    fn counts(&self, costs: Option<&Costs>) -> BTreeMap<&'static str, u64> {
-        let of_usage = self.0.iter().map(|(label, names)| (label.name(), names.len() as u64));
-        of_usage.chain(costs.into_iter().flat_map(|costs| NAMES.into_iter().zip(costs.folded))).collect()
+    /// How many there are, with those on the bill: a model can be folded there as well.
+    fn counts(mut self, costs: Option<&'a Costs>) -> BTreeMap<&'static str, u64> {
+        for (label, names) in costs.into_iter().flat_map(|costs| NAMES.into_iter().zip(&costs.folded)) {
+            self.0.entry(label).or_default().extend(names.iter().map(|name| &**name));
+        }
+        self.0.into_iter().map(|(label, names)| (label, names.len() as u64)).collect()
     }
 }
 
@@ -167,11 +246,8 @@ impl Frame {
         usage: &'a ScopeUsage,
         folds: &Folds<'a>,
     ) -> ScopeView<'a> {
-        let latest = self.latest(usage, team.is_some()).map(|(day, usage)| LatestDay {
-            day,
-            totals: &usage.totals,
-            rows: folds.apply(usage).map_or(Cow::Borrowed(&*usage.rows), |rows| Cow::Owned(rows.into_vec())),
-        });
+        let latest = self.latest(usage, team.is_some());
+        let latest = latest.map(|(day, usage)| LatestDay::of(day, usage, folds));
         let shown = usage.days.iter().filter(|(day, _)| self.first.is_some_and(|first| **day >= first));
         let history =
             shown.map(|(day, usage)| HistoryDay { day: *day, label: day.to_string(), totals: &usage.totals });
@@ -323,7 +399,8 @@ mod tests {
         let snapshot = view(&state, now(), &ViewOptions { max_label_values: 0, ..OPTIONS });
         let teams: Vec<_> = snapshot.scopes.iter().map(|scope| scope.team).collect();
         assert_eq!(teams, [None, Some("red")]);
-        assert_eq!(snapshot.owners[0].folded, BTreeMap::from([("language", 1), ("editor", 1)]));
-        assert_eq!(&*snapshot.scopes[1].latest.as_ref().unwrap().rows[0].language, "others");
+        let folded = OpenLabel::ALL.map(|label| snapshot.owners[0].folded.get(label.name()).copied());
+        assert_eq!(folded, [Some(1), Some(1), Some(0), Some(0), Some(0)]);
+        assert_eq!(&*snapshot.scopes[1].latest.as_ref().unwrap().completions[0].names[0], "others");
     }
 }

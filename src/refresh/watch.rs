@@ -36,6 +36,8 @@ pub struct Task {
     pub sources: BTreeSet<Source>,
     /// Which teams.
     pub teams: TeamPatterns,
+    /// Whether it is counted what they did with what.
+    pub team_detail: bool,
     /// How often.
     pub interval: Duration,
     /// How many at a time.

@@ -5,7 +5,7 @@ use std::{ffi::OsStr, net::TcpListener, os::unix::ffi::OsStrExt, process::Comman
 use github_copilot_exporter::simulator::{Fault, FaultKind, Options, Simulator, StatusFault};
 
 use crate::{
-    company::all_up,
+    company::sources_up,
     program::{Running, exporter, promtool_check, run},
     support::{Patience, Scrape},
 };
@@ -107,7 +107,6 @@ async fn the_demo_needs_no_token_and_no_network_and_tells_where_to_look() {
     let dead = "http://127.0.0.1:9";
     let variables = [
         ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
-        ("EXPORTER_SOURCES", "activity,teams"),
         ("GITHUB_TOKEN", "ghp_secret"),
         ("HTTP_PROXY", dead),
         ("http_proxy", dead),
@@ -121,11 +120,14 @@ async fn the_demo_needs_no_token_and_no_network_and_tells_where_to_look() {
         patience.check("the demo's figures");
         let text = reqwest::get(url).await.unwrap().text().await.unwrap();
         let scrape = Scrape::read(text);
-        if all_up(&scrape, 3) {
+        if sources_up(&scrape, 4 * 3) {
             break scrape.text;
         }
     };
-    assert!(text.contains("github_copilot_total_suggestions{") && !text.contains("ghp_secret"));
+    for family in ["total_suggestions", "recently_active_seats", "billing_net_amount_usd"] {
+        assert!(text.contains(&format!("github_copilot_{family}{{")), "{family}");
+    }
+    assert!(!text.contains("ghp_secret"));
     assert_eq!(promtool_check(&text), (Some(0), String::new()));
     assert_eq!(running.terminate().0.code(), Some(0));
 }

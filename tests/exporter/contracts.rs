@@ -162,7 +162,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("config", &["github", "metrics", "model", "owner", "source"]),
     ("refresh", &["clock", "config", "github", "metrics", "model", "owner", "source"]),
     ("server", &["clock", "github", "metrics", "model", "owner", "refresh", "source"]),
-    ("service", &["clock", "config", "github", "model", "refresh", "server", "source"]),
+    ("service", &["clock", "config", "github", "metrics", "model", "refresh", "server", "source"]),
     ("simulator", &[]),
     ("demo", &["config", "simulator"]),
     ("cli", &["simulator"]),

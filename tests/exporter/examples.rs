@@ -24,9 +24,11 @@ const TEAMS: &str = include_str!("examples/user-teams-1-day.ndjson");
 const TEAMS_BEFORE: &str = include_str!("examples/user-teams-the-day-before.ndjson");
 /// One `series value` per line, and the sums in comments.
 const EXPECTED: &str = include_str!("examples/expected.prom");
+/// What there is besides when teams are shown in all detail.
+const EXPECTED_TEAMS_ALL: &str = include_str!("examples/expected-teams-all.prom");
 
 const BEFORE: &str = "2026-11-16";
-const DAY: &str = "2026-11-17";
+pub const DAY: &str = "2026-11-17";
 const AFTER: &str = "2026-11-18";
 
 const REPORTS: &str = "/orgs/example-org/copilot/metrics/reports";
@@ -36,16 +38,16 @@ const START_OF_BEFORE: f64 = 1_794_787_200.0;
 const START_OF_AFTER: f64 = 1_794_960_000.0;
 
 /// A file on the download host.
-struct File {
+pub struct File {
     bytes: Vec<u8>,
     /// Whether the header says that it is gzip.
     declared: bool,
 }
 
 /// Makes the files of a report out of its text, which has one record per line.
-type Shape = fn(&str) -> Vec<File>;
+pub type Shape = fn(&str) -> Vec<File>;
 
-fn plain(text: impl Into<String>) -> Vec<File> {
+pub fn plain(text: impl Into<String>) -> Vec<File> {
     vec![File { bytes: text.into().into_bytes(), declared: false }]
 }
 
@@ -170,7 +172,7 @@ fn on(day: &str, text: &str) -> String {
 }
 
 /// A GitHub whose answers can be changed while it is asked.
-struct Github {
+pub struct Github {
     server: MockServer,
     answers: Arc<Mutex<Answers>>,
 }
@@ -199,7 +201,7 @@ impl Respond for Responder {
 
 impl Github {
     /// It has the reports of the examples about two days, written down like this, and none about other days.
-    async fn start(shape: Shape) -> Self {
+    pub async fn start(shape: Shape) -> Self {
         let answers = Arc::default();
         let server = MockServer::start().await;
         Mock::given(any()).respond_with(Responder(Arc::clone(&answers))).mount(&server).await;
@@ -219,7 +221,7 @@ impl Github {
     }
 
     /// Puts a report up, or another one in its place; the newest day it is about is `last`.
-    fn publish(&self, report: &str, last: &str, files: Vec<File>) {
+    pub fn publish(&self, report: &str, last: &str, files: Vec<File>) {
         let mut answers = self.answers.lock().unwrap();
         let mut links = Vec::new();
         for (index, File { bytes, declared }) in files.into_iter().enumerate() {
@@ -260,19 +262,32 @@ impl Github {
 }
 
 async fn watch(github: &Github, now: &str) -> Exporter {
-    let variables =
-        [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "example-org"), ("GITHUB_COPILOT_API", "reports")];
-    Exporter::start(&github.server.uri(), &ManualClock::starting(now), &variables).await
+    watch_with(github, now, &[]).await
+}
+
+/// The same with more variables.
+pub async fn watch_with(github: &Github, now: &str, more: &[(&str, &str)]) -> Exporter {
+    let own = [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "example-org"), ("GITHUB_COPILOT_API", "reports")];
+    Exporter::start(&github.server.uri(), &ManualClock::starting(now), &[&own, more].concat()).await
 }
 
 fn expected() -> BTreeMap<String, f64> {
     Scrape::read(EXPECTED.to_owned()).samples
 }
 
+/// The series of both files, none of which is in both.
+fn expected_with_all_of_teams() -> BTreeMap<String, f64> {
+    Scrape::read([EXPECTED, EXPECTED_TEAMS_ALL].concat()).samples
+}
+
 /// Compares all series, in both directions.
 fn compare(scrape: &Scrape, what: &str) {
-    let (shown, expected) = (Scrape::read(scrape.data()).samples, expected());
-    for (series, number) in &expected {
+    compare_with(&expected(), scrape, what);
+}
+
+fn compare_with(expected: &BTreeMap<String, f64>, scrape: &Scrape, what: &str) {
+    let shown = Scrape::read(scrape.data()).samples;
+    for (series, number) in expected {
         assert_eq!(shown.get(series), Some(number), "{what}: {series}");
     }
     for (series, number) in &shown {
@@ -298,6 +313,19 @@ async fn the_examples_give_what_one_would_write_by_hand() {
     ];
     assert_eq!(asked, once, "two days are listed, so two days of teams are asked for, and no team list");
     exporter.stop().await;
+}
+
+#[tokio::test]
+async fn with_all_detail_the_examples_give_what_one_would_write_by_hand_of_teams() {
+    let expected = expected_with_all_of_teams();
+    for (what, shape) in SHAPES {
+        let github = Github::start(shape).await;
+        let exporter = watch_with(&github, NOON, &[("EXPORTER_TEAM_DETAIL", "all")]).await;
+        let scrape = exporter.until_by(0, what, |scrape| all_up(scrape, 1)).await;
+        compare_with(&expected, &scrape, what);
+        assert_eq!(scrape.get("github_copilot_exporter_series"), Some(expected.len() as f64), "{what}");
+        exporter.stop().await;
+    }
 }
 
 #[tokio::test]

@@ -34,7 +34,9 @@ async fn github() -> MockServer {
 async fn scrape() -> Scrape {
     let clock = ManualClock::starting("2023-10-17T08:00:00Z");
     let variables = [("GITHUB_TOKEN", "ghp_golden"), ("GITHUB_ORGS", "Octo")];
-    let exporter = Exporter::start(&github().await.uri(), &clock, &variables).await;
+    // Held until the end: a server that is let go of answers to others.
+    let github = github().await;
+    let exporter = Exporter::start(&github.uri(), &clock, &variables).await;
     let tried = r#"github_copilot_exporter_targets{enterprise="",org="octo",source="teams",state="no_data"}"#;
     let scrape = exporter.until_by(0, "the team is asked", |scrape| scrape.get(tried) == Some(1.0)).await;
     exporter.stop().await;

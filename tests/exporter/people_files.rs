@@ -81,7 +81,7 @@ fn breakdown(scope: &str, rows: &[&Value]) -> Series {
 }
 
 /// The rows of both reports about one day.
-async fn files(client: &Client, entity: &Entity, day: NaiveDate) -> [Vec<Value>; 2] {
+pub async fn files(client: &Client, entity: &Entity, day: NaiveDate) -> [Vec<Value>; 2] {
     let kind = if entity.kind == Kind::Organisation { "orgs" } else { "enterprises" };
     let reports = format!("/{kind}/{}/copilot/metrics/reports", entity.login);
     [

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate, NaiveTime};
 use github_copilot_exporter::simulator::{Deed, Editor, Entity, Feature, Kind, Person, Team, World};
 
+use crate::fold_truth::{Label, Names};
+
 /// Series as they are written, and their numbers.
 pub type Series = BTreeMap<String, f64>;
 
@@ -20,24 +22,26 @@ pub struct Truth<'w> {
     pub shown: NaiveDate,
     /// Whether some of what people did is reported late.
     pub late: bool,
-    /// Languages, and editors, that a scope keeps beside `others`.
+    /// Languages, and editors, and so on, that a scope keeps beside `others`.
     pub most: usize,
+    /// Whether teams are shown in all detail, as owners always are.
+    pub team_detail: bool,
 }
 
 /// An owner or one of its teams.
-struct Scope<'w> {
-    labels: String,
-    is_team: bool,
+pub struct Scope<'w> {
+    pub labels: String,
+    pub is_team: bool,
     /// Who is in it at the end of a day; nobody knows where a team is not listed.
-    people: Box<dyn Fn(NaiveDate) -> Option<Vec<&'w Person>> + 'w>,
+    pub people: Box<dyn Fn(NaiveDate) -> Option<Vec<&'w Person>> + 'w>,
 }
 
 /// What one person completed on a day in one language and editor.
-struct Completed {
-    person: u64,
-    language: &'static str,
-    editor: &'static str,
-    counts: [u64; 4],
+pub struct Completed {
+    pub person: u64,
+    pub language: &'static str,
+    pub editor: &'static str,
+    pub counts: [u64; 4],
 }
 
 /// The names of the four counts.
@@ -47,7 +51,7 @@ impl<'w> Truth<'w> {
     /// What is known when `newest` and the 27 days before it are read.
     pub fn new(world: &'w World, newest: NaiveDate) -> Self {
         let first = newest - Days::new(27);
-        Self { world, first, newest, shown: newest, late: false, most: usize::MAX }
+        Self { world, first, newest, shown: newest, late: false, most: usize::MAX, team_detail: false }
     }
 
     /// Every data series that an exporter of this company must have.
@@ -106,18 +110,18 @@ impl<'w> Truth<'w> {
     }
 
     /// What is known by now of what somebody did.
-    fn deeds(&self, person: &Person, day: NaiveDate) -> Vec<Deed> {
+    pub fn deeds(&self, person: &Person, day: NaiveDate) -> Vec<Deed> {
         let waited = (self.newest - day).num_days();
         let is_known = !self.late || i64::from(self.world.days_late(person, day)) <= waited;
         if is_known { self.world.deeds(person, day) } else { Vec::new() }
     }
 
     /// The part of it that the editors tell.
-    fn told(&self, person: &Person, day: NaiveDate) -> Vec<Deed> {
+    pub fn told(&self, person: &Person, day: NaiveDate) -> Vec<Deed> {
         if person.telemetry { self.deeds(person, day) } else { Vec::new() }
     }
 
-    fn is_active(&self, person: &Person, day: NaiveDate) -> bool {
+    pub fn is_active(&self, person: &Person, day: NaiveDate) -> bool {
         !self.deeds(person, day).is_empty()
     }
 
@@ -156,7 +160,11 @@ impl<'w> Truth<'w> {
         if scope.is_team {
             insert("team_seated_users", (scope.people)(latest).into_iter().flatten().count() as u64);
         }
-        series.extend(self.rows(scope, latest));
+        let names = self.names(scope);
+        series.extend(self.rows(scope, latest, &names));
+        if self.team_detail || !scope.is_team {
+            series.extend(self.detail(scope, latest, &names));
+        }
     }
 
     /// The figures of a whole day, those that are known.
@@ -199,7 +207,7 @@ impl<'w> Truth<'w> {
         Some(days.into_iter().flat_map(active).collect::<BTreeSet<u64>>().len() as u64)
     }
 
-    fn completed(&self, scope: &Scope<'w>, day: NaiveDate) -> Vec<Completed> {
+    pub fn completed(&self, scope: &Scope<'w>, day: NaiveDate) -> Vec<Completed> {
         let mut all = Vec::new();
         for person in (scope.people)(day).into_iter().flatten() {
             let told = self.told(person, day);
@@ -214,13 +222,11 @@ impl<'w> Truth<'w> {
     }
 
     /// By language and editor.
-    fn rows(&self, scope: &Scope<'w>, day: NaiveDate) -> Series {
-        let languages = self.kept(scope, |completed| completed.language);
-        let editors = self.kept(scope, |completed| completed.editor);
+    fn rows(&self, scope: &Scope<'w>, day: NaiveDate, names: &Names) -> Series {
         let mut rows: BTreeMap<(&str, &str), Vec<Completed>> = BTreeMap::new();
         for completed in self.completed(scope, day) {
-            let language = if languages.contains(completed.language) { completed.language } else { "others" };
-            let editor = if editors.contains(completed.editor) { completed.editor } else { "others" };
+            let language = names.shown(Label::Language, completed.language);
+            let editor = names.shown(Label::Editor, completed.editor);
             rows.entry((language, editor)).or_default().push(completed);
         }
         let mut series = Series::new();
@@ -238,20 +244,6 @@ impl<'w> Truth<'w> {
             insert("active_users", shown.map(|part| part.person).collect::<BTreeSet<u64>>().len() as u64);
         }
         series
-    }
-
-    /// The names with the most completions over all days that are held, of equals the first by name.
-    fn kept(&self, scope: &Scope<'w>, name: fn(&Completed) -> &'static str) -> BTreeSet<&'static str> {
-        let mut shown: BTreeMap<&str, u64> = BTreeMap::new();
-        for day in self.first.iter_days().take_while(|day| *day <= self.newest) {
-            for completed in self.completed(scope, day) {
-                *shown.entry(name(&completed)).or_default() += completed.counts[0];
-            }
-        }
-        shown.remove("others");
-        let mut ranking: Vec<_> = shown.into_iter().collect();
-        ranking.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
-        ranking.into_iter().take(self.most).map(|(name, _)| name).collect()
     }
 }
 
@@ -274,11 +266,11 @@ pub fn window(last: NaiveDate, days: u64) -> Vec<NaiveDate> {
     (0..days).rev().map(|back| last - Days::new(back)).collect()
 }
 
-fn is_completion(deed: &Deed) -> bool {
+pub fn is_completion(deed: &Deed) -> bool {
     deed.feature == Feature::CodeCompletion
 }
 
-fn is_chat(deed: &Deed) -> bool {
+pub fn is_chat(deed: &Deed) -> bool {
     deed.feature.name() == "chat_inline" || deed.feature.name().starts_with("chat_panel_")
 }
 
@@ -294,7 +286,7 @@ fn editor(told: &[Deed]) -> &'static str {
 }
 
 /// A language, whichever way an editor spells it.
-fn canonical(language: &'static str) -> &'static str {
+pub fn canonical(language: &'static str) -> &'static str {
     match language {
         "c#" => "csharp",
         "c++" => "cpp",

@@ -5,7 +5,8 @@ use github_copilot_exporter::simulator::{Fault, FaultKind, NotReady, Options, Si
 
 use crate::{
     company::{NOON, all_up, noon, watch},
-    people::{REPORTS, assert_shows, data, live, newest, until_it_shows},
+    detail_truth::is_detail,
+    people::{ALL, REPORTS, assert_shows, data, live, newest, until_it_shows},
     people_truth::{Series, Truth, owners},
     support::{Exporter, ManualClock, Scrape},
 };
@@ -16,10 +17,15 @@ const SOURCES: [&str; 2] = ["activity", "teams"];
 
 /// An exporter whose GitHub refuses these reports, after it has tried everything once.
 async fn refused(simulator: &Simulator, paths: &[&str]) -> (Exporter, Scrape) {
+    refused_with(simulator, paths, &[]).await
+}
+
+/// The same with more variables.
+async fn refused_with(simulator: &Simulator, paths: &[&str], more: &[(&str, &str)]) -> (Exporter, Scrape) {
     let refusal = || FaultKind::Status(StatusFault::new(403));
     let fault = |path: &&str| Fault { path: (*path).to_owned(), ..Fault::new(refusal()) };
     simulator.set_faults(paths.iter().map(fault).collect());
-    let exporter = watch(simulator, &ManualClock::starting(NOON), &[REPORTS]).await;
+    let exporter = watch(simulator, &ManualClock::starting(NOON), &[&[REPORTS], more].concat()).await;
     let tried = |scrape: &Scrape| scrape.of("github_copilot_exporter_source_up", &[]).count() == 6;
     let scrape = exporter.until_by(0, "everything was tried", tried).await;
     (exporter, scrape)
@@ -42,14 +48,26 @@ fn is_owners(series: &str) -> bool {
     series.contains(r#"team="""#)
 }
 
-/// What is left where nobody is told apart: languages as the owner's own record has them, and who has a seat.
+/// Whether a series is made of rows about people: rows by editor, distinct users of anything, and credits.
+fn tells_people_apart(series: &str) -> bool {
+    const FAMILIES: [&str; 6] = [
+        "_daily_active_chat_users{",
+        "_total_active_chat_users{",
+        "_unlisted_team_active_users{",
+        "_feature_active_users{",
+        "_editor_active_users{",
+        "_ai_credits_used{",
+    ];
+    let is_row = !is_detail(series) && series.contains("editor=");
+    is_row || FAMILIES.iter().any(|family| series.contains(family))
+}
+
+/// What is left where nobody is told apart: the owner's own record, languages as it has them, and who has a seat.
 fn without_users(truth: &Truth<'_>) -> Series {
     let mut series = truth.everything();
     series.retain(|name, _| {
-        let of_people =
-            ["editor=", "_active_chat_users{", "_unlisted_"].iter().any(|part| name.contains(part));
         let of_seats = ["_team_seated_users{", "_day_timestamp_"].iter().any(|part| name.contains(part));
-        if is_owners(name) { !of_people } else { of_seats }
+        if is_owners(name) { !tells_people_apart(name) } else { of_seats }
     });
     series.extend(owners(truth.world).flat_map(|entity| truth.languages(entity)));
     series
@@ -63,6 +81,22 @@ async fn without_users_the_owner_keeps_its_own_figures_and_teams_their_seats() {
     assert_shows(&scrape, &without_users(&truth), "users refused");
     assert_up(&scrape, [false, true]);
     assert!(exporter.page().await.contains("users-28-day"));
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn without_users_the_owner_keeps_the_detail_of_its_record_and_teams_have_none() {
+    let simulator = Simulator::start(live()).await.unwrap();
+    let (exporter, scrape) = refused_with(&simulator, &[USERS], &[ALL]).await;
+    let truth = Truth { team_detail: true, ..Truth::new(simulator.world(), newest(noon())) };
+    assert_shows(&scrape, &without_users(&truth), "users refused, all detail");
+    let count = |family: &str| scrape.of(&format!("github_copilot_{family}"), &[]).count();
+    for family in ["feature_generations", "editor_generations", "language_generations", "model_generations"] {
+        assert!(count(family) > 3, "{family} is in the owners' records");
+    }
+    for family in ["feature_active_users", "editor_active_users", "ai_credits_used"] {
+        assert_eq!(count(family), 0, "{family} is not in the owners' records");
+    }
     exporter.stop().await;
 }
 

@@ -297,8 +297,8 @@ impl ReportWatcher {
 
     /// Tells what is known of the owner, and notes which days there are.
     async fn follow(&mut self) -> Result<(), Stopped> {
-        self.tell_days().await?;
         self.days.follow(&self.latest.fingerprints());
+        self.tell_days().await?;
         let Some(begins) = self.days.begins() else { return Ok(()) };
         for day in self.latest.days_without_data(begins) {
             self.rolling.quiet(day);
@@ -314,7 +314,9 @@ impl ReportWatcher {
             return Ok(());
         }
         let (owner, languages) = (self.watch.task.owner.clone(), self.people_refused);
-        let days = Some(Records::Report { days: self.latest.days().cloned().collect(), languages });
+        let days = self.latest.days().cloned().collect();
+        let shown_from = self.days.shown_from().unwrap_or_default();
+        let days = Some(Records::Report { days, languages, shown_from });
         self.watch.tell(Update::Days { owner, team: None, days, at: self.watch.now() }).await
     }
 

@@ -117,7 +117,8 @@ impl ReportWatcher {
         let of = single.map_or_else(|| people::Days::These(days.to_vec()), people::Days::Only);
         let memberships = Arc::new(memberships);
         let shared_from = self.days.shown_from().unwrap_or_default();
-        let fold = People::of(of, Arc::clone(&memberships), shared_from);
+        let fold = People::of(of, Arc::clone(&memberships), shared_from)
+            .with_team_detail(self.watch.task.team_detail);
         match self.read(report, single, files, fold).await {
             Ok(people) => self.take_people(report, people, days, &memberships, asked).await,
             Err(failure) => {

@@ -1,0 +1,265 @@
+//! One person's day as it is added to the figures of everybody and of each team.
+
+use super::{
+    detail::Counters,
+    label::UNKNOWN,
+    names::Names,
+    tally::{Cell, Cells},
+    usage::{COMPLETIONS, Counts, add, is_chat},
+};
+use crate::github::reports::{Element, Name, Terminal, UserDay};
+
+/// The editor of somebody who used several on a day: GitHub does not tell what was done in which.
+const MULTIPLE: &str = "multiple";
+
+/// Parts of a credit that are counted whole, so that sums do not depend on the order of their parts.
+pub(super) const CREDIT_PARTS: f64 = 1e9;
+
+/// What is wanted of people's days beside completions and chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// How rows share people, and who used what: of days that can be shown.
+    pub(super) shown: bool,
+    /// What was done with what, for teams.
+    pub(super) detail: bool,
+}
+
+/// One person's day.
+pub(super) struct Share {
+    /// Suggestions, acceptances, lines suggested and accepted, chat turns and acceptances, whether they chatted.
+    pub(super) totals: [Option<i64>; 7],
+    pub(super) completions: Cells<2, 5>,
+    pub(super) used: Option<UsedShare>,
+    pub(super) detail: Option<DetailShare>,
+}
+
+/// What somebody used.
+pub(super) struct UsedShare {
+    /// In parts of [`CREDIT_PARTS`].
+    pub(super) credits: Option<i64>,
+    pub(super) features: Cells<1, 1>,
+    pub(super) editors: Cells<1, 1>,
+}
+
+/// What somebody did with what.
+pub(super) struct DetailShare {
+    /// Prompts, lines added, lines deleted, of all features.
+    pub(super) sums: [Option<i64>; 3],
+    /// Sessions, requests, prompts, tokens read and written on the command line.
+    pub(super) cli: Option<[Option<i64>; 5]>,
+    pub(super) features: Cells<1, 6>,
+    pub(super) editors: Cells<1, 6>,
+    pub(super) languages: Cells<2, 6>,
+    pub(super) models: Cells<2, 6>,
+}
+
+type Elements<'a> = Option<Vec<Element<Name<'a>>>>;
+
+impl Share {
+    pub(super) fn of(row: &UserDay<'_>, names: &mut Names, wanted: Wanted) -> Self {
+        let features = || row.totals_by_feature.iter().flatten();
+        let completions = |feature: &str| feature == COMPLETIONS;
+        let mut completed = Counts::ZERO;
+        features().filter(|element| is(element, completions)).for_each(|e| completed.add(&Counts::of(e)));
+        let (mut turns, mut accepted, mut chatted) = (Some(0), Some(0), Some(0));
+        for chat in features().filter(|element| is(element, is_chat)) {
+            add(&mut turns, chat.user_initiated_interaction_count);
+            add(&mut accepted, chat.code_acceptance_activity_count);
+            chatted = either(chatted, is_any(chat.user_initiated_interaction_count));
+        }
+        let Counts { suggestions, acceptances, lines_suggested, lines_accepted, .. } = completed;
+        let totals = [suggestions, acceptances, lines_suggested, lines_accepted, turns, accepted, chatted];
+        let elements = row.totals_by_language_feature.iter().flatten().filter(|e| is(e, completions));
+        let mut completions = Cells::of(completed_cells(elements, completed, editor(row, names), names));
+        if wanted.shown {
+            completions.note_people(|parts| parts[4]);
+        }
+        Self {
+            totals,
+            completions,
+            used: wanted.shown.then(|| UsedShare::of(row, names)),
+            detail: wanted.detail.then(|| DetailShare::of(row, names)),
+        }
+    }
+}
+
+impl UsedShare {
+    fn of(row: &UserDay<'_>, names: &mut Names) -> Self {
+        let mut features = Cells::default();
+        for element in row.totals_by_feature.iter().flatten() {
+            let used = Counters::of(element).parts().into_iter().map(is_any).reduce(either).flatten();
+            let users = features.cell([id(&element.feature, names)], [Some(0)]);
+            users[0] = either(users[0], used);
+        }
+        features.drop_zeros();
+        let mut editors = Cells::default();
+        for element in row.totals_by_ide.iter().flatten() {
+            // To be listed is to have been there.
+            editors.cell([id(&element.ide, names)], [Some(1)]);
+        }
+        features.note_people(|parts| parts[0]);
+        editors.note_people(|parts| parts[0]);
+        Self { credits: row.ai_credits_used.and_then(parts_of_credits), features, editors }
+    }
+}
+
+impl DetailShare {
+    fn of(row: &UserDay<'_>, names: &mut Names) -> Self {
+        Self {
+            sums: [row.user_initiated_interaction_count, row.loc_added_sum, row.loc_deleted_sum],
+            cli: row.totals_by_cli.as_ref().map(cli_parts),
+            features: counted(&row.totals_by_feature, |e, names| [id(&e.feature, names)], names),
+            editors: counted(&row.totals_by_ide, |e, names| [id(&e.ide, names)], names),
+            languages: counted(
+                &row.totals_by_language_feature,
+                |e, names| [id(&e.language, names), id(&e.feature, names)],
+                names,
+            ),
+            models: counted(
+                &row.totals_by_model_feature,
+                |e, names| [id(&e.model, names), id(&e.feature, names)],
+                names,
+            ),
+        }
+    }
+}
+
+/// All elements of a list, by the names they have.
+fn counted<const L: usize>(
+    elements: &Elements<'_>,
+    cell: fn(&Element<Name<'_>>, &mut Names) -> Cell<L>,
+    names: &mut Names,
+) -> Cells<L, 6> {
+    let mut cells = Cells::default();
+    for element in elements.iter().flatten() {
+        let sums = cells.cell(cell(element, names), [Some(0); 6]);
+        for (sum, part) in sums.iter_mut().zip(Counters::of(element).parts()) {
+            add(sum, part);
+        }
+    }
+    cells
+}
+
+fn cli_parts(cli: &Terminal) -> [Option<i64>; 5] {
+    let tokens = cli.token_usage.unwrap_or_default();
+    let Terminal { session_count, request_count, prompt_count, .. } = *cli;
+    [session_count, request_count, prompt_count, tokens.prompt_tokens_sum, tokens.output_tokens_sum]
+}
+
+fn id(name: &Option<Name<'_>>, names: &mut Names) -> u32 {
+    names.id(name.as_ref().map(AsRef::as_ref))
+}
+
+fn is(element: &Element<Name<'_>>, which: fn(&str) -> bool) -> bool {
+    which(element.feature.as_ref().map_or("", AsRef::as_ref))
+}
+
+/// Credits in whole parts; nothing for a number that is beyond every bill.
+#[allow(clippy::cast_possible_truncation, reason = "it was compared with what fits")]
+fn parts_of_credits(credits: f64) -> Option<i64> {
+    let parts = (credits * CREDIT_PARTS).round();
+    (parts.abs() < i64::MAX as f64).then_some(parts as i64)
+}
+
+/// The completions of one person by language, in their editor. What there is beyond the languages is of an unknown one.
+fn completed_cells<'a>(
+    elements: impl Iterator<Item = &'a Element<Name<'a>>>,
+    completed: Counts,
+    editor: u32,
+    names: &mut Names,
+) -> Vec<(Cell<2>, [Option<i64>; 5])> {
+    let mut cells: Vec<(Cell<2>, Counts)> = Vec::new();
+    let mut named = Counts::ZERO;
+    let mut put =
+        |language: u32, counts: Counts| match cells.iter_mut().find(|([name, _], _)| *name == language) {
+            Some((_, sum)) => {
+                let active_users = either(sum.active_users, counts.active_users);
+                sum.add(&counts);
+                sum.active_users = active_users;
+            }
+            None => cells.push(([language, editor], counts)),
+        };
+    for element in elements {
+        let counts = Counts::of(element);
+        named.add(&counts);
+        put(id(&element.language, names), counts);
+    }
+    put(names.id(None), completed.beyond(&named));
+    cells.retain(|(_, counts)| *counts != Counts::ZERO);
+    cells.into_iter().map(|(cell, counts)| (cell, counts.parts())).collect()
+}
+
+/// One who did something of which there are so many; none for zero.
+fn is_any(count: Option<i64>) -> Option<i64> {
+    count.map(|count| i64::from(count > 0))
+}
+
+/// One who did this or that: where either is known to be so, the other need not be known.
+fn either(this: Option<i64>, that: Option<i64>) -> Option<i64> {
+    if this == Some(1) || that == Some(1) { Some(1) } else { this.zip(that).map(|_| 0) }
+}
+
+/// The one editor in which somebody did anything, or a word for several or none.
+fn editor(row: &UserDay<'_>, names: &mut Names) -> u32 {
+    let mut editors = row
+        .totals_by_ide
+        .iter()
+        .flatten()
+        .filter(|element| element.code_generation_activity_count.is_some_and(|count| count > 0))
+        .map(|element| id(&element.ide, names))
+        .collect::<Vec<_>>()
+        .into_iter();
+    match editors.next() {
+        None => names.id(Some(UNKNOWN)),
+        Some(one) if editors.all(|other| other == one) => one,
+        Some(_) => names.id(Some(MULTIPLE)),
+    }
+}
+
+impl Counts {
+    fn parts(&self) -> [Option<i64>; 5] {
+        [self.suggestions, self.acceptances, self.lines_suggested, self.lines_accepted, self.active_users]
+    }
+
+    pub(super) fn of_parts(parts: [Option<i64>; 5]) -> Self {
+        let [suggestions, acceptances, lines_suggested, lines_accepted, active_users] = parts;
+        Self { suggestions, acceptances, lines_suggested, lines_accepted, active_users }
+    }
+
+    /// Nothing, of nobody.
+    const ZERO: Self = Self {
+        suggestions: Some(0),
+        acceptances: Some(0),
+        lines_suggested: Some(0),
+        lines_accepted: Some(0),
+        active_users: Some(0),
+    };
+
+    fn of(element: &Element<Name<'_>>) -> Self {
+        Self {
+            suggestions: element.code_generation_activity_count,
+            acceptances: element.code_acceptance_activity_count,
+            lines_suggested: element.loc_suggested_to_add_sum,
+            lines_accepted: element.loc_added_sum,
+            active_users: is_any(element.code_generation_activity_count),
+        }
+    }
+
+    /// What there is more of than in `part`; nothing of what is unknown.
+    fn beyond(&self, part: &Self) -> Self {
+        let more = |whole: Option<i64>, part: Option<i64>| {
+            whole
+                .zip(part)
+                .and_then(|(whole, part)| whole.checked_sub(part))
+                .map_or(Some(0), |more| Some(more.max(0)))
+        };
+        let suggestions = more(self.suggestions, part.suggestions);
+        Self {
+            suggestions,
+            acceptances: more(self.acceptances, part.acceptances),
+            lines_suggested: more(self.lines_suggested, part.lines_suggested),
+            lines_accepted: more(self.lines_accepted, part.lines_accepted),
+            active_users: is_any(suggestions),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Figures by open labels: rows, how they share people, and how their names rank.
+
+use std::{
+    array,
+    collections::{BTreeMap, btree_map::Entry},
+};
+
+use super::label::{Label, Labels};
+
+/// What stands in a row.
+pub trait Figures: Copy + PartialEq {
+    /// The figures of two rows that become one. What is unknown of one is unknown of both; people who are in both
+    /// cannot be told apart, so their number is unknown.
+    #[must_use]
+    fn merged(self, other: Self) -> Self;
+
+    /// The number of distinct people among them, where people are counted.
+    fn people(&mut self) -> Option<&mut Option<i64>> {
+        None
+    }
+}
+
+/// One row: the names it is about, and their figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row<const L: usize, F> {
+    /// One for each label of its table.
+    pub names: [Label; L],
+    /// The figures.
+    pub figures: F,
+}
+
+/// Rows by `L` labels, each combination of names once, in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table<const L: usize, F> {
+    /// The rows.
+    pub rows: Box<[Row<L, F>]>,
+    /// How the rows share people, where that is kept.
+    pub shared: Option<Shared>,
+    /// Where the rows are not kept any more, how their names rank.
+    pub ranked: [Ranked; L],
+}
+
+/// Names with how much there is of each: what has to be known to say which of them are folded.
+pub type Ranked = Box<[(Label, Weight)]>;
+
+impl<const L: usize, F> Default for Table<L, F> {
+    fn default() -> Self {
+        Self { rows: Box::default(), shared: None, ranked: array::from_fn(|_| Box::default()) }
+    }
+}
+
+impl<const L: usize, F: Figures> Table<L, F> {
+    /// A table of these rows; those with the same names become one.
+    pub(super) fn of(rows: impl Iterator<Item = Row<L, F>>) -> Self {
+        Self { rows: merge(rows), ..Self::default() }
+    }
+
+    /// Lets go of the rows, for a day that is too old for them to be shown. How their names rank stays.
+    pub(super) fn keep_ranks(&mut self, weigh: fn(&Row<L, F>) -> [Weight; L]) {
+        if self.rows.is_empty() {
+            self.shared = None;
+            return;
+        }
+        let mut sums: [BTreeMap<&Label, Weight>; L] = array::from_fn(|_| BTreeMap::new());
+        for row in &self.rows {
+            for ((sums, name), weight) in sums.iter_mut().zip(&row.names).zip(weigh(row)) {
+                sums.entry(name).or_default().add(weight);
+            }
+        }
+        self.ranked =
+            sums.map(|sums| sums.into_iter().map(|(name, weight)| (name.clone(), weight)).collect());
+        self.rows = Box::default();
+        self.shared = None;
+    }
+
+    /// How much there is of each name: the place of its label, the name, and its weight, as often as it stands there.
+    pub(super) fn weights(
+        &self,
+        weigh: fn(&Row<L, F>) -> [Weight; L],
+    ) -> impl Iterator<Item = (usize, &Label, Weight)> {
+        let shown = self.rows.iter().flat_map(move |row| row.names.iter().zip(weigh(row)).enumerate());
+        let shown = shown.map(|(label, (name, weight))| (label, name, weight));
+        let ranked = self.ranked.iter().enumerate();
+        let ranked =
+            ranked.flat_map(|(label, names)| names.iter().map(move |(name, weight)| (label, name, *weight)));
+        shown.chain(ranked)
+    }
+
+    /// The same with names that are held once.
+    #[must_use]
+    pub(super) fn with_names(mut self, labels: &mut Labels) -> Self {
+        let rows = self.rows.iter_mut().flat_map(|row| &mut row.names);
+        for name in rows.chain(self.ranked.iter_mut().flatten().map(|(name, _)| name)) {
+            *name = labels.share(name);
+        }
+        self
+    }
+}
+
+/// Rows with the same names become one, in the order of the names.
+pub(super) fn merge<const L: usize, F: Figures>(rows: impl Iterator<Item = Row<L, F>>) -> Box<[Row<L, F>]> {
+    let mut cells = BTreeMap::new();
+    for Row { names, figures } in rows {
+        match cells.entry(names) {
+            Entry::Vacant(free) => {
+                free.insert(figures);
+            }
+            Entry::Occupied(mut taken) => {
+                let both = taken.get().merged(figures);
+                taken.insert(both);
+            }
+        }
+    }
+    cells.into_iter().map(|(names, figures)| Row { names, figures }).collect()
+}
+
+/// How much there is of a name. Any completions outweigh every name without, and so do outputs those of which there are
+/// only prompts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Weight {
+    kind: Kind,
+    amount: i64,
+}
+
+/// By what a name is weighed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    #[default]
+    Nothing,
+    Interactions,
+    Generations,
+    Completions,
+}
+
+impl Weight {
+    /// Of so many completions shown.
+    pub(super) fn completions(count: Option<i64>) -> Self {
+        Self::of(Kind::Completions, count)
+    }
+
+    /// Of so many outputs, or where there are none, of so many prompts.
+    pub(super) fn use_of(generations: Option<i64>, interactions: Option<i64>) -> Self {
+        let by_outputs = Self::of(Kind::Generations, generations);
+        if by_outputs == Self::default() { Self::of(Kind::Interactions, interactions) } else { by_outputs }
+    }
+
+    fn of(kind: Kind, count: Option<i64>) -> Self {
+        count.filter(|count| *count > 0).map(|amount| Self { kind, amount }).unwrap_or_default()
+    }
+
+    /// Adds to it: what outweighs it takes its place, and what it outweighs is nothing.
+    pub(super) fn add(&mut self, other: Self) {
+        if other.kind == self.kind {
+            self.amount = self.amount.saturating_add(other.amount);
+        } else {
+            *self = other.max(*self);
+        }
+    }
+}
+
+/// The people who stand in more than one row of a table: with it, those of rows that become one are counted exactly.
+///
+/// Groups of people, each as their number, how many rows they stand in, and which.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared(Box<[u32]>);
+
+impl Shared {
+    /// Groups of so many people who stand in these rows.
+    pub(super) fn of(groups: impl Iterator<Item = (u32, impl Iterator<Item = u32>)>) -> Self {
+        let mut all = Vec::new();
+        for (people, rows) in groups {
+            let start = all.len();
+            all.extend([people, 0]);
+            all.extend(rows);
+            all[start + 1] = u32::try_from(all.len() - start - 2).unwrap_or_default();
+        }
+        Self(all.into())
+    }
+
+    /// The groups: how many people, and their rows.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (i64, &[u32])> {
+        let mut rest = &*self.0;
+        std::iter::from_fn(move || {
+            let [people, rows, behind @ ..] = rest else { return None };
+            let (rows, behind) = behind.split_at(*rows as usize);
+            rest = behind;
+            Some((i64::from(*people), rows))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_come_out_as_they_went_in() {
+        let groups: [(u32, Vec<u32>); 4] =
+            [(3, vec![0, 2]), (1, vec![]), (u32::MAX, vec![7]), (0, vec![1, 2, 3])];
+        let shared = Shared::of(groups.iter().map(|(people, rows)| (*people, rows.iter().copied())));
+        let out: Vec<_> = shared.groups().map(|(people, rows)| (people, rows.to_vec())).collect();
+        assert_eq!(out, groups.map(|(people, rows)| (i64::from(people), rows)));
+        assert_eq!(Shared::default().groups().count(), 0);
+    }
+
+    #[test]
+    fn any_completions_outweigh_outputs_and_any_outputs_prompts() {
+        let heavy_first = [
+            Weight::completions(Some(2)),
+            Weight::completions(Some(1)),
+            Weight::use_of(Some(900), Some(5)),
+            Weight::use_of(Some(1), None),
+            Weight::use_of(Some(0), Some(900)),
+            Weight::use_of(None, Some(1)),
+            Weight::default(),
+        ];
+        assert!(heavy_first.is_sorted_by(|a, b| a > b));
+        for nothing in
+            [Weight::completions(Some(0)), Weight::completions(Some(-1)), Weight::use_of(None, None)]
+        {
+            assert_eq!(nothing, Weight::default());
+        }
+    }
+
+    #[test]
+    fn weights_add_up_by_the_heaviest_kind_in_any_order() {
+        let parts = [
+            Weight::use_of(Some(7), None),
+            Weight::completions(Some(2)),
+            Weight::use_of(Some(5), None),
+            Weight::completions(Some(i64::MAX)),
+        ];
+        for start in 0..parts.len() {
+            let mut sum = Weight::default();
+            parts.iter().cycle().skip(start).take(parts.len()).for_each(|part| sum.add(*part));
+            assert_eq!(sum, Weight::completions(Some(i64::MAX)), "{start}");
+        }
+        let mut outputs = Weight::use_of(Some(7), None);
+        outputs.add(Weight::use_of(None, Some(100)));
+        outputs.add(Weight::use_of(Some(5), None));
+        assert_eq!(outputs, Weight::use_of(Some(12), None));
+    }
+}
