@@ -75,6 +75,22 @@ fn needs(view: View, kind: Kind) -> Needs {
             permissions: &["enterprise_copilot_metrics:read"],
             role: Role::Owner,
         },
+        (View::Billing | View::Seats, Kind::Organisation) => Needs {
+            scopes: &["manage_billing:copilot", "read:org"],
+            permissions: &["organization_copilot_seat_management:read", "organization_administration:read"],
+            role: Role::Owner,
+        },
+        (View::Billing | View::Seats | View::Spending(_), Kind::Enterprise) => Needs {
+            scopes: &["manage_billing:copilot", "read:enterprise"],
+            permissions: &[],
+            role: Role::Owner,
+        },
+        // GitHub documents no scopes for classic tokens here: those that all the rest asks for.
+        (View::Spending(_), Kind::Organisation) => Needs {
+            scopes: &["manage_billing:copilot", "read:org"],
+            permissions: &["organization_administration:read"],
+            role: Role::Owner,
+        },
         (View::Teams, Kind::Organisation) => {
             Needs { scopes: &["read:org"], permissions: &["members:read"], role: Role::Member }
         }

@@ -3,9 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Serialize, Serializer};
 
 use super::deeds::{Deed, Feature};
+use super::presence;
+use super::releases::Release;
+use super::stack::Editor;
+use super::world::Person;
 
 /// What the client did not tell.
 const UNKNOWN: &str = "unknown";
@@ -15,9 +20,9 @@ const UNKNOWN: &str = "unknown";
 pub(super) struct Activity {
     #[serde(flatten)]
     counters: Counters,
-    /// Without the command line, which is no editor.
+    /// Without the command line and the app, which are no editors.
     #[serde(serialize_with = "rows")]
-    totals_by_ide: BTreeMap<Ide, Counters>,
+    totals_by_ide: BTreeMap<Ide, InIde>,
     #[serde(serialize_with = "rows")]
     totals_by_feature: BTreeMap<OfFeature, Counters>,
     #[serde(serialize_with = "rows")]
@@ -28,7 +33,9 @@ pub(super) struct Activity {
     #[serde(serialize_with = "rows")]
     totals_by_model_feature: BTreeMap<ModelFeature, Counters>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    totals_by_cli: Option<Cli>,
+    totals_by_cli: Option<Client>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    totals_by_copilot_app: Option<Client>,
 }
 
 /// All seven counters.
@@ -78,14 +85,57 @@ struct ModelFeature {
     feature: &'static str,
 }
 
-/// The command line. Prompts are the deeds'; sessions, requests and tokens follow from the deeds as they
+/// What happened in an editor; of a person also which versions they have.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct InIde {
+    #[serde(flatten)]
+    counters: Counters,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_known_ide_version: Option<IdeVersion>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_known_plugin_version: Option<PluginVersion>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct IdeVersion {
+    ide_version: &'static str,
+    sampled_at: Instant,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct PluginVersion {
+    plugin: &'static str,
+    plugin_version: &'static str,
+    sampled_at: Instant,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct CliVersion {
+    cli_version: &'static str,
+    sampled_at: Instant,
+}
+
+/// An instant as reports write it, with milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Instant(DateTime<Utc>);
+
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.format("%Y-%m-%dT%H:%M:%S%.3fZ"))
+    }
+}
+
+/// The command line, or the app. Prompts are the deeds'; sessions, requests and tokens follow from the deeds as they
 /// plausibly would.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-struct Cli {
+struct Client {
     session_count: u64,
     request_count: u64,
     prompt_count: u64,
     token_usage: Tokens,
+    /// Of a person on the command line only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_known_cli_version: Option<CliVersion>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -124,16 +174,36 @@ impl Activity {
                 .or_default()
                 .add(deed);
             if let Some(editor) = deed.editor {
-                self.totals_by_ide.entry(Ide { ide: editor.ide_name() }).or_default().add(deed);
+                self.totals_by_ide.entry(Ide::of(editor)).or_default().counters.add(deed);
             }
             if let Some(model) = deed.model {
                 self.totals_by_language_model.entry(LanguageModel { language, model }).or_default().add(deed);
                 self.totals_by_model_feature.entry(ModelFeature { model, feature }).or_default().add(deed);
             }
-            if deed.feature == Feature::CopilotCli {
-                self.totals_by_cli.get_or_insert_default().add(deed);
+            match deed.feature {
+                Feature::CopilotCli => self.totals_by_cli.get_or_insert_default().add(deed),
+                Feature::CopilotApp => self.totals_by_copilot_app.get_or_insert_default().add(deed),
+                _ => {}
             }
         }
+    }
+
+    /// What one person's clients tell of a day: what they did, and in which versions.
+    pub(super) fn of(person: &Person, day: NaiveDate, told: &[Deed]) -> Self {
+        let mut activity = Self::default();
+        activity.add(told);
+        let sampled_at = Instant(presence::acted_at(person, day));
+        for editor in told.iter().filter_map(|deed| deed.editor) {
+            let Release { editor: ide_version, plugin, plugin_version } = Release::of(person, editor);
+            let totals = activity.totals_by_ide.entry(Ide::of(editor)).or_default();
+            totals.last_known_ide_version = Some(IdeVersion { ide_version, sampled_at });
+            totals.last_known_plugin_version = Some(PluginVersion { plugin, plugin_version, sampled_at });
+        }
+        if let Some(cli) = &mut activity.totals_by_cli {
+            cli.last_known_cli_version =
+                Some(CliVersion { cli_version: Release::of_cli(person), sampled_at });
+        }
+        activity
     }
 }
 
@@ -155,7 +225,13 @@ impl Code {
     }
 }
 
-impl Cli {
+impl Ide {
+    fn of(editor: Editor) -> Self {
+        Self { ide: editor.ide_name() }
+    }
+}
+
+impl Client {
     fn add(&mut self, deed: &Deed) {
         let requests = deed.interactions + deed.generations;
         self.session_count += 1 + deed.interactions / 5;

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use fastrand::Rng;
 
 use super::calendar;
-use super::dice::{chance, mix};
+use super::dice::{self, chance, mix};
 use super::habits::Habits;
 use super::stack::Editor;
 use super::world::Person;
@@ -31,6 +31,8 @@ pub enum Feature {
     AgentEdit,
     /// The command line, which is no editor.
     CopilotCli,
+    /// The app, which is no editor either.
+    CopilotApp,
 }
 
 impl Feature {
@@ -45,12 +47,14 @@ impl Feature {
             Feature::ChatPanelAgentMode => "chat_panel_agent_mode",
             Feature::AgentEdit => "agent_edit",
             Feature::CopilotCli => "copilot_cli",
+            Feature::CopilotApp => "copilot_app",
         }
     }
 
     /// Whether this is chat in an editor: `chat_inline` and every `chat_panel_…`.
     pub fn is_chat(self) -> bool {
-        !matches!(self, Feature::CodeCompletion | Feature::AgentEdit | Feature::CopilotCli)
+        use Feature::{AgentEdit, CodeCompletion, CopilotApp, CopilotCli};
+        !matches!(self, CodeCompletion | AgentEdit | CopilotCli | CopilotApp)
     }
 }
 
@@ -62,7 +66,7 @@ pub struct Deed {
     pub feature: Feature,
     /// The language as the editor spells it; absent where the client did not tell.
     pub language: Option<&'static str>,
-    /// The editor; absent on the command line.
+    /// The editor; absent on the command line and in the app.
     pub editor: Option<Editor>,
     /// The model; absent for completions.
     pub model: Option<&'static str>,
@@ -84,7 +88,7 @@ pub struct Deed {
 
 /// What `person` did on `day`; nothing without a licence.
 pub(super) fn deeds(person: &Person, day: NaiveDate) -> Vec<Deed> {
-    if !person.is_licensed(day) {
+    if !person.is_licensed(day) || !person.uses.has(day) {
         return Vec::new();
     }
     let mut rng = Rng::with_seed(mix(person.dice, calendar::number(day)));
@@ -94,6 +98,9 @@ pub(super) fn deeds(person: &Person, day: NaiveDate) -> Vec<Deed> {
     today.chat();
     today.delegate();
     today.command();
+    // With dice of its own: who uses the app does all else as they would without it.
+    today.rng = dice::about(mix(person.dice, calendar::number(day)), "app");
+    today.open_the_app();
     today.deeds
 }
 
@@ -197,14 +204,24 @@ impl Today<'_> {
 
     /// The command line.
     fn command(&mut self) {
-        if !chance(&mut self.rng, self.habits.cli) {
-            return;
+        if chance(&mut self.rng, self.habits.cli) {
+            self.write_without_an_editor(Feature::CopilotCli);
         }
+    }
+
+    /// The app.
+    fn open_the_app(&mut self) {
+        if chance(&mut self.rng, self.habits.app) {
+            self.write_without_an_editor(Feature::CopilotApp);
+        }
+    }
+
+    fn write_without_an_editor(&mut self, feature: Feature) {
         let prompts = 1 + self.rng.u64(0..=10 * self.effort / 1000);
         let edits = self.rng.u64(0..=prompts * 3);
         let output = Output::written(&mut self.rng, edits);
         let (language, model) = (self.habits.languages[0].0, self.model());
-        self.deeds.push(output.by(Feature::CopilotCli, Some(language), None, Some(model), prompts));
+        self.deeds.push(output.by(feature, Some(language), None, Some(model), prompts));
     }
 
     fn model(&mut self) -> &'static str {
@@ -289,7 +306,7 @@ mod tests {
         let sum = deeds.fold((0, 0, 0), |sum, deed| {
             (sum.0 + deed.interactions, sum.1 + deed.generations, sum.2 + deed.lines_added)
         });
-        assert_eq!(sum, (740, 8_473, 13_413), "every number of every demo and test has changed");
+        assert_eq!(sum, (668, 7_547, 12_583), "every number of every demo and test has changed");
     }
 
     #[test]
@@ -315,7 +332,7 @@ mod tests {
         assert!(kinds(|deed| format!("{:?}", deed.editor)) >= 7);
         assert!(kinds(|deed| format!("{:?}", deed.language)) >= 20);
         assert!(kinds(|deed| format!("{:?}", deed.model)) >= 6);
-        assert_eq!(kinds(|deed| deed.feature.name().to_owned()), 8);
+        assert_eq!(kinds(|deed| deed.feature.name().to_owned()), 9);
     }
 
     proptest! {
@@ -339,7 +356,7 @@ mod tests {
     }
 
     fn keeps_the_rules(deed: &Deed) -> bool {
-        use Feature::{AgentEdit, CodeCompletion, CopilotCli};
+        use Feature::{AgentEdit, CodeCompletion, CopilotApp, CopilotCli};
         let sound = deed.acceptances <= deed.generations
             && deed.lines_suggested_to_delete == 0
             && deed.interactions + deed.generations > 0;
@@ -355,7 +372,7 @@ mod tests {
                     proposed && deed.interactions == 0 && deed.model.is_none() && deed.editor.is_some()
                 }
                 AgentEdit => written && deed.interactions == 0,
-                CopilotCli => written && deed.interactions > 0 && deed.editor.is_none(),
+                CopilotCli | CopilotApp => written && deed.interactions > 0 && deed.editor.is_none(),
                 _ => proposed && deed.interactions > 0 && deed.editor.is_some() && deed.feature.is_chat(),
             }
     }

@@ -11,6 +11,17 @@ pub(super) fn mix(seed: u64, number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Dice for one question about whatever `seed` stands for. Who asks a new question leaves the answers to
+/// all others as they were.
+pub(super) fn about(seed: u64, question: &str) -> Rng {
+    Rng::with_seed(mix(seed, label(question)))
+}
+
+/// A number for a word.
+fn label(word: &str) -> u64 {
+    word.bytes().fold(0, |number, byte| mix(number, byte.into()))
+}
+
 /// Whether something that happens `permille` times in a thousand happens now.
 pub(super) fn chance(rng: &mut Rng, permille: u64) -> bool {
     rng.u64(..1000) < permille

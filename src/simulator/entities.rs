@@ -5,16 +5,18 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::activity::Activity;
+use super::agents::Agents;
+use super::audience::{Audience, Engagement, MONTH, Marks};
 use super::calendar::shift;
+use super::customisations::Customisations;
+use super::deeds::Deed;
 use super::edition::Edition;
 use super::files::Owner;
 use super::phases::{Cohorts, Phase};
-use super::users::{Span, Used, told};
+use super::pulls::Pulls;
+use super::signals::{self, Signals};
+use super::users::{Span, told};
 use super::world::{Entity, World};
-
-/// The days over which monthly users are counted.
-const MONTH: u32 = 28;
-const WEEK: u32 = 7;
 
 /// The record of one day.
 #[derive(Debug, Serialize)]
@@ -22,16 +24,15 @@ pub(super) struct EntityDay<'o> {
     day: NaiveDate,
     #[serde(flatten)]
     owner: &'o Owner,
-    daily_active_users: u64,
-    weekly_active_users: u64,
-    monthly_active_users: u64,
-    monthly_active_chat_users: u64,
-    monthly_active_agent_users: u64,
-    /// Left out when nobody used the command line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    daily_active_cli_users: Option<u64>,
+    #[serde(flatten)]
+    audience: Audience,
     #[serde(flatten)]
     activity: Activity,
+    #[serde(flatten)]
+    agents: Agents,
+    #[serde(flatten)]
+    customisations: Customisations,
+    pull_requests: Pulls,
     totals_by_ai_adoption_phase: Cohorts,
 }
 
@@ -43,122 +44,119 @@ pub(super) struct EntityMonth<'o> {
     #[serde(flatten)]
     owner: &'o Owner,
     day_totals: Vec<EntityDay<'o>>,
+    copilot_feature_engagement: Engagement,
 }
 
-/// The days on which one person did something, one bit each.
-#[derive(Default)]
-struct Marks {
-    active: u64,
-    chat: u64,
-    agent: u64,
-    cli: u64,
+/// The days up to one that are looked at, oldest first.
+#[derive(Clone, Copy)]
+struct Days {
+    last: NaiveDate,
+    /// How many have a record; so many of the first have none as it takes to look back four weeks.
+    records: u32,
 }
 
 impl<'o> EntityMonth<'o> {
-    pub(super) fn of(span: Span, owner: &'o Owner, day_totals: Vec<EntityDay<'o>>) -> Self {
-        Self { span, owner, day_totals }
-    }
-}
-
-impl<'o> EntityDay<'o> {
-    /// The records of the `count` days up to `last`, at most 28, in their order; days of which nothing is
-    /// reported have none.
-    ///
-    /// Every person is asked once for every day that any of the records looks back to.
-    pub(super) fn up_to(
-        last: NaiveDate,
-        count: u32,
+    /// The record of the days of `span`, which are 28.
+    pub(super) fn of(
+        span: Span,
         world: &World,
         entity: &Entity,
         owner: &'o Owner,
         edition: &Edition,
-    ) -> Vec<Self> {
-        let all = MONTH - 1 + count;
-        let day = |index: u32| shift(last, i64::from(index) + 1 - i64::from(all));
-        let mut records: Vec<_> = (MONTH - 1..all).map(|index| Self::empty(day(index), owner)).collect();
-        for person in world.people_of(entity) {
-            let (mut marks, phase) = (Marks::default(), Phase::of(person));
-            for index in 0..all {
-                let deeds = edition.deeds(person, day(index));
-                let told = told(person, &deeds);
-                marks.note(index, !deeds.is_empty(), Used::of(told));
-                let record = index.checked_sub(MONTH - 1).map(|record| &mut records[record as usize]);
-                if let Some(record) = record.filter(|_| !deeds.is_empty()) {
-                    record.activity.add(told);
-                    record.totals_by_ai_adoption_phase.engage(phase, told);
-                }
-            }
-            for (index, record) in (MONTH - 1..).zip(&mut records) {
-                record.count(&marks, index, phase);
-            }
-        }
-        records.retain(|record| edition.has(record.day));
-        records
+    ) -> Self {
+        let days = Days { last: span.report_end_day, records: MONTH };
+        let (day_totals, copilot_feature_engagement) = days.read(world, entity, owner, edition);
+        Self { span, owner, day_totals, copilot_feature_engagement }
+    }
+}
+
+impl<'o> EntityDay<'o> {
+    /// The record of a day; none if nothing is reported of it.
+    pub(super) fn of(
+        day: NaiveDate,
+        world: &World,
+        entity: &Entity,
+        owner: &'o Owner,
+        edition: &Edition,
+    ) -> Option<Self> {
+        Days { last: day, records: 1 }.read(world, entity, owner, edition).0.pop()
     }
 
     fn empty(day: NaiveDate, owner: &'o Owner) -> Self {
         Self {
             day,
             owner,
-            daily_active_users: 0,
-            weekly_active_users: 0,
-            monthly_active_users: 0,
-            monthly_active_chat_users: 0,
-            monthly_active_agent_users: 0,
-            daily_active_cli_users: None,
+            audience: Audience::default(),
             activity: Activity::default(),
+            agents: Agents::default(),
+            customisations: Customisations::default(),
+            pull_requests: Pulls::default(),
             totals_by_ai_adoption_phase: Cohorts::default(),
         }
     }
 
+    /// Adds what somebody did on the day itself.
+    fn add(&mut self, phase: Phase, told: &[Deed], signals: &Signals) {
+        self.activity.add(told);
+        self.agents.add(signals);
+        self.customisations.add(&signals.customisations);
+        self.pull_requests.add(&signals.pull_requests);
+        self.totals_by_ai_adoption_phase.engage(phase, told, &signals.pull_requests);
+    }
+
     /// Counts somebody in, on the day of that index.
     fn count(&mut self, marks: &Marks, index: u32, phase: Phase) {
-        self.daily_active_users += any(marks.active, index, 1);
-        self.weekly_active_users += any(marks.active, index, WEEK);
-        self.monthly_active_users += any(marks.active, index, MONTH);
-        self.monthly_active_chat_users += any(marks.chat, index, MONTH);
-        self.monthly_active_agent_users += any(marks.agent, index, MONTH);
-        if any(marks.cli, index, 1) > 0 {
-            *self.daily_active_cli_users.get_or_insert_default() += 1;
-        }
-        if any(marks.active, index, MONTH) > 0 {
+        self.audience.count(marks, index);
+        if marks.is_active(index) {
             self.totals_by_ai_adoption_phase.join(phase);
         }
     }
 }
 
-impl Marks {
-    fn note(&mut self, index: u32, active: bool, used: Used) {
-        let mark = |marks: &mut u64, is_so: bool| *marks |= u64::from(is_so) << index;
-        mark(&mut self.active, active);
-        mark(&mut self.chat, used.chat);
-        mark(&mut self.agent, used.agent);
-        mark(&mut self.cli, used.cli);
+impl Days {
+    fn all(self) -> u32 {
+        MONTH - 1 + self.records
     }
-}
 
-/// 1 if there is a mark on any of the `days` days up to the one of that index, else 0.
-fn any(marks: u64, index: u32, days: u32) -> u64 {
-    let window = ((1 << days) - 1) << (index + 1 - days);
-    u64::from(marks & window != 0)
-}
+    fn day(self, index: u32) -> NaiveDate {
+        shift(self.last, i64::from(index) + 1 - i64::from(self.all()))
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_ends_with_its_day() {
-        for (marked, index, days, expected) in [
-            (30, 30, 1, 1),
-            (29, 30, 1, 0),
-            (24, 30, 7, 1),
-            (23, 30, 7, 0),
-            (31, 30, 28, 0),
-            (0, 27, 28, 1),
-            (54, 54, 28, 1),
-        ] {
-            assert_eq!(any(1 << marked, index, days), expected, "{marked} in {days} up to {index}");
+    /// The records of those days of which anything is reported, in their order, and how many people were
+    /// engaged in the four weeks up to the last.
+    ///
+    /// Every person is asked once for every day that any of the records looks back to.
+    fn read<'o>(
+        self,
+        world: &World,
+        entity: &Entity,
+        owner: &'o Owner,
+        edition: &Edition,
+    ) -> (Vec<EntityDay<'o>>, Engagement) {
+        let indices = MONTH - 1..self.all();
+        let mut records: Vec<_> =
+            indices.clone().map(|index| EntityDay::empty(self.day(index), owner)).collect();
+        let mut engagement = Engagement::default();
+        for person in world.people_of(entity) {
+            let (mut marks, phase) = (Marks::default(), Phase::of(person));
+            for index in 0..self.all() {
+                let deeds = edition.deeds(person, self.day(index));
+                if deeds.is_empty() {
+                    continue;
+                }
+                let (told, signals) =
+                    (told(person, &deeds), signals::reported(person, self.day(index), &deeds));
+                marks.note(index, told, &signals);
+                if let Some(record) = index.checked_sub(MONTH - 1) {
+                    records[record as usize].add(phase, told, &signals);
+                }
+            }
+            for (index, record) in indices.clone().zip(&mut records) {
+                record.count(&marks, index, phase);
+            }
+            engagement.count(&marks, self.all() - 1);
         }
+        records.retain(|record| edition.has(record.day));
+        (records, engagement)
     }
 }

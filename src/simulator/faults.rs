@@ -14,13 +14,14 @@ use super::routes::{Route, View};
 /// A fault and the requests it strikes.
 ///
 /// Written as `key=value` separated by commas, for example `path=/orgs/*/teams,every=3,status=502`:
-/// which requests by `path=GLOB`, `every=N` and `first=N`, and one kind of `status=CODE`
+/// which requests by `path=GLOB` (about the query too if there is a `?` in it), `every=N` and `first=N`, and one kind of `status=CODE`
 /// (with `retry-after=SECONDS`, `remaining=0`, `message=TEXT`), `delay=DURATION`, `hang`, `cut`,
 /// `reset`, `empty` or `html`; for reports only, `not-ready=204|empty|string|404|502` or `policy-off`; for
 /// the download host only, `expired`. Any other kind strikes requests to both hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The request paths it concerns; `*` stands for any characters, slashes too.
+    /// The request paths it concerns; `*` stands for any characters, slashes too. With a `?` in it, it is
+    /// about the query as well: `*/seats?*&page=2`.
     pub path: String,
     /// It strikes every so many matching requests: with 3 the third, sixth, … (0 means 1).
     pub every: u64,
@@ -91,14 +92,15 @@ impl Fault {
     }
 
     /// Whether it has anything to do with this request.
-    fn concerns(&self, path: &str, door: Door) -> bool {
+    fn concerns(&self, target: &str, door: Door) -> bool {
+        let path = target.split_once('?').map_or(target, |(path, _)| path);
         let is_report = || matches!(Route::of(path), Some(Route::View(View::Report(_), ..)));
         let fits = match self.kind {
             FaultKind::NotReady(_) | FaultKind::PolicyOff => door == Door::Api && is_report(),
             FaultKind::Expired => door == Door::Downloads,
             _ => true,
         };
-        fits && matches(&self.path, path)
+        fits && matches(&self.path, if self.path.contains('?') { target } else { path })
     }
 
     /// Whether it strikes the `count`-th matching request, counted from 1.
@@ -151,10 +153,11 @@ impl Faults {
         *self.lock() = faults.into_iter().map(|fault| (fault, 0)).collect();
     }
 
-    /// What happens to a request for `path` at `door`: the first of the faults that strike it. All that match count it.
-    pub(super) fn strike(&self, path: &str, door: Door) -> Option<FaultKind> {
+    /// What happens to a request for `target`, a path with its query, at `door`: the first of the faults that
+    /// strike it. All that match count it.
+    pub(super) fn strike(&self, target: &str, door: Door) -> Option<FaultKind> {
         let mut struck = None;
-        for (fault, seen) in self.lock().iter_mut().filter(|(fault, _)| fault.concerns(path, door)) {
+        for (fault, seen) in self.lock().iter_mut().filter(|(fault, _)| fault.concerns(target, door)) {
             *seen += 1;
             if struck.is_none() && fault.strikes(*seen) {
                 struck = Some(fault.kind.clone());
@@ -381,6 +384,21 @@ mod tests {
             ("", "/", false),
         ] {
             assert_eq!(matches(glob, path), expected, "{glob} on {path}");
+        }
+    }
+
+    #[test]
+    fn a_question_mark_makes_the_query_count() {
+        for (glob, target, expected) in [
+            ("*/seats", "/orgs/a/copilot/billing/seats?per_page=100&page=2", true),
+            ("*/seats?*&page=2", "/orgs/a/copilot/billing/seats?per_page=100&page=2", true),
+            ("*/seats?*&page=2", "/orgs/a/copilot/billing/seats?per_page=100&page=3", false),
+            ("*/seats?*&page=2", "/orgs/a/copilot/billing/seats?per_page=2", false),
+            ("*/seats?*", "/orgs/a/copilot/billing/seats", false),
+            ("*page=2", "/orgs/a/copilot/billing/seats?page=2", false),
+        ] {
+            let faults = Faults::new(vec![format!("hang,path={glob}").parse().unwrap()]);
+            assert_eq!(faults.strike(target, Door::Api).is_some(), expected, "{glob} on {target}");
         }
     }
 

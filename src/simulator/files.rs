@@ -111,10 +111,13 @@ impl File {
         let Some(entity) = entities.find(|entity| entity.login == self.owner) else { return Ok(()) };
         let edition = publishing.edition(self.newest);
         let owner = Owner::of(world, entity);
-        let records = |count| EntityDay::up_to(self.day, count, world, entity, &owner, &edition);
         match self.report {
-            Report::EntityDay => records(1).iter().try_for_each(|record| line(out, record)),
-            Report::EntityMonth => line(out, &EntityMonth::of(span(self.day), &owner, records(MONTH))),
+            Report::EntityDay => EntityDay::of(self.day, world, entity, &owner, &edition)
+                .iter()
+                .try_for_each(|record| line(out, record)),
+            Report::EntityMonth => {
+                line(out, &EntityMonth::of(span(self.day), world, entity, &owner, &edition))
+            }
             Report::UsersDay => {
                 let people = self.part.range(entity.people.len());
                 users(world, &entity.people[people], &owner, None, self.day, &edition, out)

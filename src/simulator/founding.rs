@@ -4,11 +4,11 @@ use chrono::NaiveDate;
 use fastrand::Rng;
 
 use super::calendar::shift;
-use super::dice::{chance, mix};
+use super::dice::{self, chance};
 use super::habits::Habits;
 use super::names::{self, Logins};
 use super::stack::{SUBJECTS, Stack};
-use super::world::{Entity, Kind, Licence, Membership, Person, Plan, Team, World};
+use super::world::{Entity, Kind, Membership, Person, Plan, Spell, Team, World};
 
 /// The company in the making. Every step has dice of its own: a change to how one of them draws leaves
 /// the others as they were.
@@ -33,7 +33,7 @@ impl Ids {
 impl Founding {
     pub(super) fn of(plan: &Plan) -> Self {
         let plan = Plan { orgs: plan.orgs.max(1), ..*plan };
-        let ids = Ids { last: 40_000, rng: dice(&plan, "ids") };
+        let ids = Ids { last: 40_000, rng: dice::about(plan.seed, "ids") };
         Self { plan, ids }
     }
 
@@ -57,8 +57,8 @@ impl Founding {
 
     /// Two in five have had their licence for over a year, the others got it since; a few come and go
     /// after the start. The first person is there from the beginning, so that even a company of one has numbers.
-    fn licences(&self) -> Vec<Licence> {
-        let mut rng = dice(&self.plan, "licences");
+    fn licences(&self) -> Vec<Spell> {
+        let mut rng = dice::about(self.plan.seed, "licences");
         let draw = |index: usize| {
             let ago = match rng.u64(..100) {
                 _ if index == 0 => 400,
@@ -69,13 +69,13 @@ impl Founding {
             let from = shift(self.plan.start, -ago);
             let leaves = index > 0 && chance(&mut rng, 60);
             let until = leaves.then(|| shift(from, rng.i64(60..700)));
-            Licence { from, until }
+            Spell { from, until }
         };
         (0..self.plan.users).map(draw).collect()
     }
 
     fn orgs(&mut self) -> Vec<Entity> {
-        let mut rng = dice(&self.plan, "organisations");
+        let mut rng = dice::about(self.plan.seed, "organisations");
         let count = self.plan.orgs;
         let mut people = vec![Vec::new(); count];
         for person in 0..self.plan.users {
@@ -92,7 +92,7 @@ impl Founding {
     }
 
     /// The teams of the `org`-th organisation: every fourth is inside the team three before it.
-    fn teams_of(&mut self, org: usize, people: &[usize], licences: &[Licence]) -> Vec<Team> {
+    fn teams_of(&mut self, org: usize, people: &[usize], licences: &[Spell]) -> Vec<Team> {
         let Plan { teams, orgs, .. } = self.plan;
         let count = teams / orgs + usize::from(org < teams % orgs);
         let mut crew = Crew::of(&self.plan, &names::organisation(org), people, licences, count);
@@ -115,7 +115,7 @@ impl Founding {
     }
 
     /// Guilds across the organisations, where there are teams at all.
-    fn enterprise_teams(&mut self, licences: &[Licence]) -> Vec<Team> {
+    fn enterprise_teams(&mut self, licences: &[Spell]) -> Vec<Team> {
         const GUILDS: [&str; 3] = ["Core", "AI Guild", "Security Champions"];
         let everybody: Vec<_> = (0..self.plan.users).collect();
         let count = GUILDS.len().min(self.plan.teams);
@@ -132,28 +132,56 @@ impl Founding {
     }
 
     /// The people, each working with what the first of their teams builds with.
-    fn people(&mut self, orgs: &[Entity], licences: &[Licence]) -> Vec<Person> {
+    fn people(&mut self, orgs: &[Entity], licences: &[Spell]) -> Vec<Person> {
         let mut stacks: Vec<Option<&Stack>> = vec![None; licences.len()];
         for team in orgs.iter().flat_map(|org| &org.teams) {
             for membership in &team.memberships {
                 stacks[membership.person].get_or_insert(team.stack);
             }
         }
-        let (mut logins, mut rng) = (Logins::default(), dice(&self.plan, "people"));
-        let person = |(index, (licence, stack)): (usize, (&Licence, Option<&Stack>))| {
+        let (mut logins, mut rng) = (Logins::default(), dice::about(self.plan.seed, "people"));
+        let person = |(index, (licence, stack)): (usize, (&Spell, Option<&Stack>))| {
             let any = SUBJECTS[rng.usize(..SUBJECTS.len())].1;
             let (id, dice) = (self.ids.next(), rng.u64(..));
             let mut own = Rng::with_seed(dice);
-            Person {
+            let mut person = Person {
                 id,
                 login: logins.draw(&mut rng),
                 telemetry: !chance(&mut own, 30) || index == 0,
                 licence: *licence,
+                uses: *licence,
                 habits: Habits::draw(&mut own, stack.unwrap_or(any)),
                 dice,
+            };
+            if index > 0 {
+                lose_interest(&mut person, self.plan.start);
             }
+            person
         };
         licences.iter().zip(stacks).enumerate().map(person).collect()
+    }
+}
+
+/// Some people begin to use Copilot a while after they got it, some gave it up before `start`, and a few
+/// never tried it. Of those who gave it up, some are about to lose their licence.
+fn lose_interest(person: &mut Person, start: NaiveDate) {
+    let mut rng = dice::about(person.dice, "interest");
+    let Spell { from, .. } = person.licence;
+    let gave_up = match rng.u64(..1000) {
+        0..15 => Some(from),
+        15..40 => Some(shift(start, -rng.i64(8..28))),
+        40..75 => Some(shift(start, -rng.i64(28..90))),
+        75..105 => Some(shift(start, -rng.i64(90..200))),
+        105..255 => {
+            person.uses.from = shift(from, rng.i64(2..20));
+            None
+        }
+        _ => None,
+    };
+    let Some(gave_up) = gave_up.filter(|day| *day >= from) else { return };
+    person.uses.until = Some(gave_up);
+    if person.licence.until.is_none() && chance(&mut rng, 300) {
+        person.licence.until = Some(shift(start, rng.i64(3..45)).max(shift(from, 1)));
     }
 }
 
@@ -165,15 +193,15 @@ struct Crew<'l> {
     dealt: usize,
     /// Members of a team of usual size.
     usual: usize,
-    licences: &'l [Licence],
+    licences: &'l [Spell],
     start: NaiveDate,
     rng: Rng,
 }
 
 impl<'l> Crew<'l> {
     /// One person in eight is in no team; the others are dealt to `teams` teams.
-    fn of(plan: &Plan, owner: &str, people: &[usize], licences: &'l [Licence], teams: usize) -> Self {
-        let mut rng = dice(plan, owner);
+    fn of(plan: &Plan, owner: &str, people: &[usize], licences: &'l [Spell], teams: usize) -> Self {
+        let mut rng = dice::about(plan.seed, owner);
         let mut deck: Vec<_> = people.iter().copied().filter(|_| !chance(&mut rng, 125)).collect();
         rng.shuffle(&mut deck);
         let usual = (deck.len() * 13 / 10 / teams.max(1)).clamp(9, 60);
@@ -207,16 +235,6 @@ impl<'l> Crew<'l> {
         let later = if chance(&mut self.rng, 200) { self.rng.i64(1..90) } else { 0 };
         let from = earliest.map_or_else(|| shift(licensed, later), |earliest| earliest.max(licensed));
         let until = chance(&mut self.rng, 60).then(|| shift(from, self.rng.i64(40..400)));
-        Membership { person, from, until }
+        Membership { person, spell: Spell { from, until } }
     }
-}
-
-/// Dice for one step of the founding.
-fn dice(plan: &Plan, step: &str) -> Rng {
-    Rng::with_seed(mix(plan.seed, label(step)))
-}
-
-/// A number for a word.
-fn label(word: &str) -> u64 {
-    word.bytes().fold(0, |number, byte| mix(number, byte.into()))
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::access::{Caller, Token, X_OAUTH_SCOPES};
 use super::answer::Answer;
+use super::billing::Billing;
 use super::clock::Clock;
 use super::conditional::conditional;
 use super::errors::Refusal;
@@ -22,8 +23,10 @@ use super::options::{Api, Options};
 use super::paging::{Page, Query};
 use super::reports::Reports;
 use super::routes::{OwnerName, Place, Route, TeamName, View};
+use super::seats::Seats;
+use super::spending::Spending;
 use super::world::{Plan, World};
-use super::{reports, teams, usage};
+use super::{reports, seats, teams, usage};
 
 /// The versions of the API, the default first.
 const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
@@ -186,6 +189,16 @@ impl Github {
             View::Teams => listed(&teams::page(entity, self.plan.founded(), &query), &url, &query),
             View::Report(report) => self.reports.answer(report, entity, &query, visit.now)?,
             View::Usage => listed(&usage::page(&self.world, place, &query, visit.now)?, &url, &query),
+            View::Spending(meter) => {
+                Answer::json(StatusCode::OK, &Spending::of(&self.world, entity, meter, &query, visit.now)?)
+            }
+            View::Billing => Answer::json(StatusCode::OK, &Billing::of(&self.world, entity, visit.now)),
+            View::Seats => {
+                let page = seats::page(&self.world, entity, &query, visit.now);
+                let link = page.link(&url, &query);
+                let body = Seats::of(page.elements, &self.world, entity, visit.now);
+                linked(Answer::json(StatusCode::OK, &body), link)
+            }
         })
     }
 
@@ -217,8 +230,12 @@ impl Github {
 
 /// One page of the list at `url`, with the way to the others.
 fn listed(page: &Page<impl Serialize>, url: &str, query: &Query) -> Answer {
-    let mut answer = Answer::json(StatusCode::OK, &page.elements);
-    if let Some(link) = page.link(url, query) {
+    linked(Answer::json(StatusCode::OK, &page.elements), page.link(url, query))
+}
+
+/// The same answer with the way to other pages, if there are any.
+fn linked(mut answer: Answer, link: Option<String>) -> Answer {
+    if let Some(link) = link {
         answer.set(LINK, &link);
     }
     answer

@@ -4,18 +4,8 @@ use chrono::{Datelike, NaiveDate};
 use fastrand::Rng;
 
 use super::dice::{chance, weighted};
+use super::models;
 use super::stack::{Editor, Stack};
-
-/// The models people choose from, in the spellings the providers use.
-const MODELS: [(&str, u64); 7] = [
-    ("gpt-5.4", 30),
-    ("claude-sonnet-4.6", 28),
-    ("auto", 16),
-    ("gpt-5-mini", 10),
-    ("claude-opus-4.6", 8),
-    ("gemini-3-pro", 5),
-    ("unknown", 3),
-];
 
 /// A person's tastes. Rates are per mille of days, sizes are typical counts on a full working day.
 #[derive(Clone, Debug)]
@@ -38,6 +28,18 @@ pub(super) struct Habits {
     pub(super) cli: u64,
     /// The day of the week (0 is Monday) a part-timer has off.
     pub(super) off: Option<u32>,
+    /// Days with the app, per mille.
+    pub(super) app: u64,
+    /// Days with the cloud agent, per mille.
+    pub(super) cloud_agent: u64,
+    /// Days with the Agents window of Visual Studio Code, per mille of those who have it.
+    pub(super) agents_window: u64,
+    /// Days with each of the other companies' agents, per mille.
+    pub(super) third_party: u64,
+    /// Days on which Copilot is asked for a review, per mille.
+    pub(super) review: u64,
+    /// Days on which pull requests are opened, reviewed, merged: per mille for each.
+    pub(super) pull_requests: u64,
 }
 
 impl Habits {
@@ -47,13 +49,19 @@ impl Habits {
         Self {
             editors: two_of(rng, stack.editors, 250),
             languages: languages(rng, stack),
-            models: two_of(rng, &MODELS, 400),
+            models: two_of(rng, &models::CHOICES, 400),
             completions: if chance(rng, 40) { 0 } else { keen * rng.u64(5..=12) },
             acceptance: rng.u64(160..=420),
             chat: weighted(rng, &[(40, 25), (300, 50), (750, 25)]),
             agent: weighted(rng, &[(0, 35), (200, 40), (800, 25)]),
             cli: weighted(rng, &[(0, 70), (150, 20), (700, 10)]),
             off: chance(rng, 120).then(|| rng.u32(0..5)),
+            app: weighted(rng, &[(0, 88), (250, 8), (800, 4)]),
+            cloud_agent: weighted(rng, &[(0, 60), (80, 25), (350, 15)]),
+            agents_window: weighted(rng, &[(0, 75), (200, 17), (700, 8)]),
+            third_party: weighted(rng, &[(0, 85), (100, 15)]),
+            review: weighted(rng, &[(0, 45), (120, 38), (400, 17)]),
+            pull_requests: rng.u64(100..=500),
         }
     }
 

@@ -15,6 +15,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::http::StatusCode;
 use hyper::http::request::Parts;
+use hyper::http::uri::{PathAndQuery, Uri};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -137,10 +138,15 @@ fn is_reset(error: &hyper::Error) -> bool {
     std::error::Error::source(error).and_then(|cause| cause.downcast_ref()) == Some(&Broken::Reset)
 }
 
+/// A path and its query.
+fn target(uri: &Uri) -> &str {
+    uri.path_and_query().map_or_else(|| uri.path(), PathAndQuery::as_str)
+}
+
 /// Answers a request, or does to it what a fault says.
 async fn respond(door: Door, github: Arc<Github>, request: Parts) -> Result<Response<Body>, Broken> {
     let number = github.journal.arrived(&request, door == Door::Downloads);
-    let fault = github.faults.strike(request.uri.path(), door);
+    let fault = github.faults.strike(target(&request.uri), door);
     if let Some(FaultKind::Delay(delay)) = &fault {
         tokio::time::sleep(*delay).await;
     }

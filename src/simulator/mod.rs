@@ -4,32 +4,44 @@
 //! the exporter, so that a mistake in one cannot hide in the other. From a person to an answer:
 //!
 //! ```text
-//! options ── founding ──> world ── deeds ──> usage ─┐
-//!            (names,      (who is  (what one teams ─┼─> github ──────────> listener
-//!             stack,       where,   person reports ─┘   (door: routes,     (sockets,
-//!             habits)      when)    did on  :            access, limits,    faults)
-//!                                   a day)  : links      conditional, …)      │
-//!                                     │     :                                 │
-//!                                     └──> files ─────> downloads ────────────┘
-//!                                     (users, entities,  (another port)
-//!                                      user_teams)
+//! options ── founding ──> world ── deeds ──> usage ────┐
+//!            (names,      (who is  (what    teams ────┤
+//!             stack,       where,   one     seats ────┤
+//!             habits)      when)    person  billing ──┼─> github ──────────> listener
+//!                                   did on  spending ─┤   (door: routes,     (sockets,
+//!                                   a day)  reports ──┘    access, limits,    faults)
+//!                                     │       : links      conditional, …)      │
+//!                                  signals    :                                 │
+//!                                     └────> files ───> downloads ──────────────┘
+//!                                            (users, entities,  (another port)
+//!                                             user_teams)
 //! ```
 //!
-//! [`World::deeds`] is the one source of numbers: it depends on seed, person and day alone, and every
-//! endpoint is a view of it. Tests compute the truth from [`World`] themselves and compare.
+//! [`World::deeds`] is the one source of numbers, with [`World::signals`] for what only reports know: both
+//! depend on seed, person and day alone, and every endpoint is a view of them. Tests compute the truth from
+//! [`World`] themselves and compare.
 //!
 //! The seed's API answers with usage itself. The live one answers with links to report files, which are
 //! signed for an hour and served on a second port; `edition` says which days are published by now.
+//!
+//! Seats and bills are of this moment: a seat's last activity is the person's last deed, and what a bill
+//! counts are the credits that the users' reports have.
 //!
 //! A further endpoint is a path in `routes`, what it asks of a token in `access`, and a file like `usage`
 //! that folds deeds into bodies.
 
 mod access;
 mod activity;
+mod addresses;
+mod agents;
 mod answer;
+mod audience;
+mod billing;
 mod calendar;
 mod clock;
 mod conditional;
+mod credits;
+mod customisations;
 mod deeds;
 mod dice;
 mod downloads;
@@ -45,12 +57,19 @@ mod journal;
 mod limits;
 mod links;
 mod listener;
+mod models;
 mod names;
 mod options;
 mod paging;
 mod phases;
+mod presence;
+mod pulls;
+mod releases;
 mod reports;
 mod routes;
+mod seats;
+mod signals;
+mod spending;
 mod stack;
 mod teams;
 mod usage;
@@ -74,6 +93,9 @@ pub use deeds::{Deed, Feature};
 pub use faults::{Fault, FaultKind, NotReady, StatusFault};
 pub use journal::Request;
 pub use options::{Api, Options};
+pub use signals::{
+    AgentJobs, AgentsWindow, Comments, Customisation, CustomisationKind, Merge, PullRequests, Signals,
+};
 pub use stack::Editor;
 pub use world::{Entity, Kind, Person, Plan, Team, World};
 

@@ -51,7 +51,8 @@ pub struct Options {
     #[arg(long, value_name = "DURATION", value_parser = pace)]
     pub day_every: Option<Duration>,
 
-    /// Which of the two APIs answers; the other one is not found, as on a GitHub that has closed it
+    /// Which of the two APIs about usage answers; the other one is not found, as on a GitHub that has
+    /// closed it. Teams, seats and bills are always there
     #[arg(long, value_name = "API", default_value = "both")]
     pub api: Api,
 
@@ -85,7 +86,8 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value = "5000")]
     pub rate_limit: u64,
 
-    /// A fault, for example path=/orgs/*,every=3,status=502; repeatable; other kinds: delay=DURATION,
+    /// A fault, for example path=/orgs/*,every=3,status=502; repeatable; a path with a question mark is
+    /// about the query as well, for example path=*/seats?*&page=2,hang; other kinds: delay=DURATION,
     /// hang, cut, reset, empty, html; for reports not-ready=204|empty|string|404|502 and policy-off, for
     /// their files expired
     #[arg(long = "fault", value_name = "SPEC")]

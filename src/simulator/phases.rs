@@ -4,6 +4,8 @@
 use serde::{Serialize, Serializer};
 
 use super::deeds::Deed;
+use super::pulls::median;
+use super::signals::PullRequests;
 use super::world::Person;
 
 /// A phase, as every row of a user says it.
@@ -28,6 +30,12 @@ struct Cohort {
     acceptances: u64,
     lines_added: u64,
     lines_deleted: u64,
+    created: u64,
+    reviewed: u64,
+    merged: u64,
+    /// Of those who had something merged: how many they are, and the sum of their median minutes.
+    merging: u64,
+    minutes: f64,
 }
 
 /// A phase in the record of an organisation or the enterprise.
@@ -42,6 +50,13 @@ struct Row {
     avg_code_acceptance_activities: f64,
     avg_loc_added: f64,
     avg_loc_deleted: f64,
+    total_pull_requests_merged: u64,
+    avg_pull_requests_created: f64,
+    avg_pull_requests_reviewed: f64,
+    avg_pull_requests_merged: f64,
+    /// Missing where nothing was merged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avg_pull_requests_median_minutes_to_merge: Option<f64>,
 }
 
 impl Phase {
@@ -65,10 +80,11 @@ impl Phase {
 }
 
 impl Cohorts {
-    /// Counts somebody who is active on the day and tells this of it.
-    pub(super) fn engage(&mut self, phase: Phase, told: &[Deed]) {
+    /// Counts somebody who is active on the day, tells this of it and had these pull requests.
+    pub(super) fn engage(&mut self, phase: Phase, told: &[Deed], pulls: &PullRequests) {
         let cohort = &mut self.0[phase.phase_number];
         cohort.engaged += 1;
+        cohort.add(pulls);
         for deed in told {
             cohort.interactions += deed.interactions;
             cohort.generations += deed.generations;
@@ -85,9 +101,20 @@ impl Cohorts {
 }
 
 impl Cohort {
+    fn add(&mut self, pulls: &PullRequests) {
+        self.created += pulls.created;
+        self.reviewed += pulls.reviewed;
+        self.merged += u64::try_from(pulls.merged.len()).unwrap_or(u64::MAX);
+        if let Some(minutes) = median(&pulls.merged) {
+            self.merging += 1;
+            self.minutes += minutes;
+        }
+    }
+
     fn row(self, phase: Phase) -> Row {
         // Rounded to hundredths; 0 where nobody is engaged.
-        let average = |sum: u64| (100.0 * sum as f64 / self.engaged.max(1) as f64).round() / 100.0;
+        let average = |sum: u64| hundredths(sum as f64 / self.engaged.max(1) as f64);
+        let has_merged = self.merging > 0;
         Row {
             phase,
             total_engaged_users: self.engaged,
@@ -97,8 +124,18 @@ impl Cohort {
             avg_code_acceptance_activities: average(self.acceptances),
             avg_loc_added: average(self.lines_added),
             avg_loc_deleted: average(self.lines_deleted),
+            total_pull_requests_merged: self.merged,
+            avg_pull_requests_created: average(self.created),
+            avg_pull_requests_reviewed: average(self.reviewed),
+            avg_pull_requests_merged: average(self.merged),
+            avg_pull_requests_median_minutes_to_merge: has_merged
+                .then(|| hundredths(self.minutes / self.merging as f64)),
         }
     }
+}
+
+fn hundredths(number: f64) -> f64 {
+    (100.0 * number).round() / 100.0
 }
 
 /// Phases without anybody are left out.

@@ -7,12 +7,19 @@
 //! /orgs/{org}/copilot/usage                            usage of an organisation
 //! /orgs/{org}/team/{team_slug}/copilot/usage           usage of one of its teams (singular "team")
 //! /enterprises/{enterprise}/teams, …/copilot/usage, …/team/{team_slug}/copilot/usage
+//! /orgs/{org}/copilot/billing                          an organisation's Copilot subscription
+//! /orgs/{org}/copilot/billing/seats                    who has a seat; also of the enterprise
+//! /enterprises/{enterprise}/copilot/billing/seats
+//! /organizations/{org}/settings/billing/ai_credit/usage, …/premium_request/usage
+//!                                                      what use costs; here `organizations` has logins
+//! /enterprises/{enterprise}/settings/billing/ai_credit/usage, …/premium_request/usage
 //! /orgs/{org}/copilot/metrics/reports/{report}         links to the files of a report, see `reports`
 //! /enterprises/{enterprise}/copilot/metrics/reports/{report}
-//! /organizations/{id}/team, …/copilot/usage, …/team/{team_id}/copilot/usage
+//! /organizations/{id}/team, …/copilot/usage, …/team/{team_id}/copilot/usage, …/copilot/billing/seats
 //!                                                      the numeric twins that `Link` headers lead to
 //! ```
 
+use super::credits::Meter;
 use super::reports::Report;
 use super::world::{Entity, Kind, Team, World};
 
@@ -34,6 +41,12 @@ pub(super) enum View {
     Teams,
     /// Copilot usage by day.
     Usage,
+    /// An organisation's Copilot subscription.
+    Billing,
+    /// The list of seats.
+    Seats,
+    /// What use costs.
+    Spending(Meter),
     /// Where the files of a report are.
     Report(Report),
 }
@@ -83,6 +96,11 @@ impl Route {
                 Report::of(Kind::Enterprise, report)
                     .map(|report| Self::View(View::Report(report), owner, None))
             }
+            // The only path that has a login after `organizations`.
+            ["organizations", org, "settings", "billing", meter, "usage"] => Meter::named(meter)
+                .map(|meter| Self::View(View::Spending(meter), OwnerName::Org(org.into()), None)),
+            ["enterprises", slug, "settings", "billing", meter, "usage"] => Meter::named(meter)
+                .map(|meter| Self::View(View::Spending(meter), OwnerName::Enterprise(slug.into()), None)),
             ["orgs", org, ref rest @ ..] => {
                 Self::view(rest, "teams", OwnerName::Org(org.into()), TeamName::Slug)
             }
@@ -99,6 +117,10 @@ impl Route {
     fn view(rest: &[&str], list: &str, owner: OwnerName, team_name: fn(String) -> TeamName) -> Option<Self> {
         match *rest {
             [teams] if teams == list => Some(Self::View(View::Teams, owner, None)),
+            ["copilot", "billing"] if !matches!(owner, OwnerName::Enterprise(_)) => {
+                Some(Self::View(View::Billing, owner, None))
+            }
+            ["copilot", "billing", "seats"] => Some(Self::View(View::Seats, owner, None)),
             ["copilot", "usage"] => Some(Self::View(View::Usage, owner, None)),
             ["team", team, "copilot", "usage"] => {
                 Some(Self::View(View::Usage, owner, Some(team_name(team.into()))))
@@ -142,6 +164,9 @@ impl Place<'_> {
         match (view, self.team, kind) {
             (View::Teams, ..) => format!("{owner}/{list}"),
             (View::Report(report), ..) => format!("{owner}/copilot/metrics/reports/{}", report.path(*kind)),
+            (View::Billing, ..) => format!("{owner}/copilot/billing"),
+            (View::Seats, ..) => format!("{owner}/copilot/billing/seats"),
+            (View::Spending(meter), ..) => format!("{owner}/settings/billing/{}/usage", meter.name()),
             (View::Usage, None, _) => format!("{owner}/copilot/usage"),
             (View::Usage, Some(team), Kind::Organisation) => {
                 format!("{owner}/team/{}/copilot/usage", team.id)
@@ -192,6 +217,18 @@ mod tests {
             ("/orgs/octo/teams", Route::View(View::Teams, org(), None)),
             ("/orgs/octo/copilot/usage", Route::View(View::Usage, org(), None)),
             ("/orgs/octo/team/ent%3Acore/copilot/usage", Route::View(View::Usage, org(), slug())),
+            ("/orgs/octo/copilot/billing", Route::View(View::Billing, org(), None)),
+            ("/orgs/octo/copilot/billing/seats", Route::View(View::Seats, org(), None)),
+            ("/organizations/42/copilot/billing/seats", Route::View(View::Seats, id(), None)),
+            ("/enterprises/corp/copilot/billing/seats", Route::View(View::Seats, enterprise(), None)),
+            (
+                "/organizations/octo/settings/billing/ai_credit/usage",
+                Route::View(View::Spending(Meter::AiCredits), org(), None),
+            ),
+            (
+                "/enterprises/corp/settings/billing/premium_request/usage",
+                Route::View(View::Spending(Meter::PremiumRequests), enterprise(), None),
+            ),
             ("/organizations/42/team", Route::View(View::Teams, id(), None)),
             ("/organizations/42/copilot/usage", Route::View(View::Usage, id(), None)),
             (
@@ -232,6 +269,12 @@ mod tests {
             "/orgs/octo/copilot/metrics/reports",
             "/orgs/octo/copilot/metrics/reports/users-1-day/",
             "/orgs/octo/copilot/metrics/reports/enterprise-1-day",
+            "/enterprises/corp/copilot/billing",
+            "/orgs/octo/copilot/billing/seats/",
+            "/orgs/octo/copilot/seats",
+            "/orgs/octo/settings/billing/ai_credit/usage",
+            "/organizations/octo/settings/billing/ai_credits/usage",
+            "/organizations/octo/settings/billing/usage",
             "/Orgs/octo/teams",
             "/rate_limit/",
         ] {

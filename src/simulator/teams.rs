@@ -1,16 +1,11 @@
 //! The lists of teams.
-//!
-//! Their addresses are on hosts that do not exist on purpose: bodies must not depend on the port, and a
-//! client that follows one must not carry its token anywhere.
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
+use super::addresses::{API, SITE};
 use super::paging::{Page, Paging, Query};
 use super::world::{Entity, Kind, Team};
-
-const API: &str = "https://api.github.example";
-const SITE: &str = "https://github.example";
 
 /// The page of teams that `query` asks for.
 pub(super) fn page(entity: &Entity, founded: NaiveDate, query: &Query) -> Page<Value> {
@@ -22,7 +17,7 @@ pub(super) fn page(entity: &Entity, founded: NaiveDate, query: &Query) -> Page<V
 }
 
 /// A team of an organisation, with its parent.
-fn org_team(org: &Entity, team: &Team) -> Value {
+pub(super) fn org_team(org: &Entity, team: &Team) -> Value {
     let parent = team.parent.and_then(|id| org.teams.iter().find(|team| team.id == id));
     let mut body = simple_team(org, team);
     body["parent"] = parent.map_or(Value::Null, |parent| simple_team(org, parent));

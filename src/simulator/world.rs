@@ -1,13 +1,19 @@
 //! The company: its enterprise, organisations, teams and people, and who was where on a day.
 
-use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::calendar::shift;
+use super::credits::Meter;
 use super::deeds::{self, Deed};
-use super::edition;
+use super::dice::{self, chance};
 use super::founding::Founding;
 use super::habits::Habits;
+use super::presence::{self, Presence};
+use super::signals::{self, Signals};
 use super::stack::Stack;
+use super::{edition, seats};
 
 /// What a company is drawn from. The same plan gives the same company on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,12 +83,11 @@ pub struct Team {
     pub(super) memberships: Vec<Membership>,
 }
 
-/// Somebody's days in a team: from the first one up to, not including, `until`.
+/// Somebody's days in a team.
 #[derive(Clone, Debug)]
 pub(super) struct Membership {
     pub(super) person: usize,
-    pub(super) from: NaiveDate,
-    pub(super) until: Option<NaiveDate>,
+    pub(super) spell: Spell,
 }
 
 /// A person with a Copilot licence at some time.
@@ -95,23 +100,59 @@ pub struct Person {
     /// Whether the editors report anything. People with telemetry off count nowhere in the usage API; in
     /// reports they are active users without numbers.
     pub telemetry: bool,
-    pub(super) licence: Licence,
+    pub(super) licence: Spell,
+    /// The days on which the person has any mind to use it.
+    pub(super) uses: Spell,
     pub(super) habits: Habits,
     /// The number this person's chances are drawn from.
     pub(super) dice: u64,
 }
 
-/// The days of a licence: from the first one up to, not including, `until`.
+/// Days on end: from the first one up to, not including, `until`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Licence {
+pub(super) struct Spell {
     pub(super) from: NaiveDate,
     pub(super) until: Option<NaiveDate>,
+}
+
+impl Spell {
+    /// Whether `day` is one of them.
+    pub(super) fn has(self, day: NaiveDate) -> bool {
+        self.from <= day && self.until.is_none_or(|until| day < until)
+    }
 }
 
 impl Person {
     /// Whether the licence is active at the end of `day`.
     pub fn is_licensed(&self, day: NaiveDate) -> bool {
-        self.licence.from <= day && self.licence.until.is_none_or(|until| day < until)
+        self.licence.has(day)
+    }
+}
+
+impl Person {
+    /// The plan of the seat: `business` for most, `enterprise` for some.
+    pub fn plan_type(&self) -> &'static str {
+        if chance(&mut dice::about(self.dice, "plan"), 150) { "enterprise" } else { "business" }
+    }
+
+    /// Hundredths of AI credits that come with the seat every month, free of further charge.
+    pub fn included_credits(&self) -> u64 {
+        Meter::AiCredits.included(self)
+    }
+
+    /// Hundredths of premium requests that came with the seat every month.
+    pub fn included_premium_requests(&self) -> u64 {
+        Meter::PremiumRequests.included(self)
+    }
+
+    /// The first day of the licence.
+    pub fn licensed_from(&self) -> NaiveDate {
+        self.licence.from
+    }
+
+    /// The first day without the licence again, if it ever ends.
+    pub fn licensed_until(&self) -> Option<NaiveDate> {
+        self.licence.until
     }
 }
 
@@ -143,9 +184,7 @@ impl World {
 
     /// The members of `team` at the end of `day`, each once, with a licence or without.
     pub fn members<'w>(&'w self, team: &'w Team, day: NaiveDate) -> impl Iterator<Item = &'w Person> {
-        let on_that_day = move |membership: &&Membership| {
-            membership.from <= day && membership.until.is_none_or(|until| day < until)
-        };
+        let on_that_day = move |membership: &&Membership| membership.spell.has(day);
         team.memberships.iter().filter(on_that_day).map(|membership| &self.people[membership.person])
     }
 
@@ -157,6 +196,46 @@ impl World {
     /// What `person` did on `day`, whether or not the editors reported it (see [`Person::telemetry`]).
     pub fn deeds(&self, person: &Person, day: NaiveDate) -> Vec<Deed> {
         deeds::deeds(person, day)
+    }
+
+    /// What else happened around `person` on `day`, on which there is a deed or nothing.
+    pub fn signals(&self, person: &Person, day: NaiveDate) -> Signals {
+        signals::signals(person, day, &self.deeds(person, day))
+    }
+
+    /// When `person` does the last thing of `day`, should there be any deed on it.
+    pub fn acted_at(&self, person: &Person, day: NaiveDate) -> DateTime<Utc> {
+        presence::acted_at(person, day)
+    }
+
+    /// When `person` last did anything before `now`, as seats know it: not more than 90 days ago, and
+    /// never with telemetry off.
+    pub fn last_activity(&self, person: &Person, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        Presence::of(person, now).filter(|_| person.telemetry).map(|presence| presence.active_at)
+    }
+
+    /// The team through which `person` has a seat in `org` on `day`: the first in its list that they are
+    /// in. One seat in four was given to the person alone.
+    pub fn assigning_team<'w>(
+        &'w self,
+        org: &'w Entity,
+        person: &Person,
+        day: NaiveDate,
+    ) -> Option<&'w Team> {
+        let is_in = |team: &&Team| self.members(team, day).any(|member| member.id == person.id);
+        Some(&org.teams).filter(|_| seats::came_with_a_team(org, person))?.iter().find(is_in)
+    }
+
+    /// Hundredths of AI credits for what `person` did on `day`, by model in the spelling of reports. Bills
+    /// count them from 2026-06-01 on.
+    pub fn credits(&self, person: &Person, day: NaiveDate) -> BTreeMap<&'static str, u64> {
+        Meter::AiCredits.read(&self.deeds(person, day))
+    }
+
+    /// Hundredths of premium requests for what `person` did on `day`, by model in the spelling of reports.
+    /// Bills count them up to 2026-05-31.
+    pub fn premium_requests(&self, person: &Person, day: NaiveDate) -> BTreeMap<&'static str, u64> {
+        Meter::PremiumRequests.read(&self.deeds(person, day))
     }
 
     /// How many days after the first report of `day` the telemetry of `person` arrives, where telemetry
@@ -247,14 +326,14 @@ mod tests {
         let leavers: Vec<_> = world.people.iter().filter(|person| person.licence.until.is_some()).collect();
         assert!(!leavers.is_empty());
         for person in leavers {
-            let Licence { from, until } = person.licence;
+            let Spell { from, until } = person.licence;
             let is_licensed = |day| world.is_licensed(person, day);
             assert_eq!(near(from).map(is_licensed), [false, true]);
             assert_eq!(near(until.unwrap()).map(is_licensed), [true, false]);
         }
         let mut moves = 0;
         for team in all_teams(&world) {
-            for Membership { person, from, until } in &team.memberships {
+            for Membership { person, spell: Spell { from, until } } in &team.memberships {
                 let is_in =
                     |day| world.members(team, day).any(|member| member.id == world.people[*person].id);
                 assert_eq!(near(*from).map(is_in), [false, true]);

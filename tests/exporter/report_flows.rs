@@ -198,7 +198,8 @@ async fn teams_that_are_refused_for_days_cost_little_and_come_back_whole() {
         dawn(&flow);
         let (asked, scrape) = flow.pass(DAY).await;
         assert_owner_whole(&flow, &scrape, "teams refused");
-        assert!(asked.len() <= 1 + 4 + 2, "{asked:?}");
+        // The month, people of four days and the teams of one; on a slow machine repetitions, of one question each.
+        assert!(asked.len() <= 1 + 4 + 1 + 3, "{asked:?}");
         assert_eq!(count(&asked, "/users-28"), 0, "{round}: {asked:?}");
         let (asked, _) = flow.pass(HOUR).await;
         assert!(asked.len() <= 1 + 2, "{asked:?}");

@@ -100,9 +100,14 @@ async fn the_ends_of_time_harm_nobody() {
         let client = Client::start(Options { now: Some(now), ..options() }).await;
         for set in [now, noon(), DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
             client.simulator.set_now(set);
-            for path in
-                [PATH, "/orgs/octo-retail/team/payments/copilot/usage", "/enterprises/octo-group/teams"]
-            {
+            for path in [
+                PATH,
+                "/orgs/octo-retail/team/payments/copilot/usage",
+                "/enterprises/octo-group/teams",
+                "/enterprises/octo-group/copilot/billing/seats",
+                "/orgs/octo-retail/copilot/billing",
+                "/organizations/octo-retail/settings/billing/ai_credit/usage",
+            ] {
                 assert_eq!(client.status(path).await, 200, "{path} at {set}, begun at {now}");
             }
             for path in ["organization-28-day/latest", "users-28-day/latest"] {

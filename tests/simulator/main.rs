@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is a test that fails")]
 
+mod billing;
+mod billing_truth;
 mod client;
 mod door;
 mod downloads;
@@ -11,6 +13,9 @@ mod faults;
 mod life;
 mod report_truth;
 mod reports;
+mod seat_truth;
+mod seats;
+mod signals;
 mod teams;
 mod truth;
 mod usage;

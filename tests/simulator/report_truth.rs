@@ -6,6 +6,10 @@ use chrono::{Days, NaiveDate};
 use github_copilot_exporter::simulator::{Deed, Entity, Kind, Person, World};
 use serde_json::{Map, Value, json};
 
+// A part of this module, because the tests of the exporter include it as one file.
+#[path = "signal_truth.rs"]
+pub(crate) mod signal_truth;
+
 /// The labels of an element: name and value.
 type Labels = Vec<(&'static str, &'static str)>;
 
@@ -56,10 +60,9 @@ pub(crate) fn entity_where(
     record.insert("monthly_active_users".into(), json!(users(28, &anything)));
     record.insert("monthly_active_chat_users".into(), json!(users(28, &tells(CHAT))));
     record.insert("monthly_active_agent_users".into(), json!(users(28, &tells(AGENT))));
-    let cli = users(1, &tells(CLI));
-    if cli > 0 {
-        record.insert("daily_active_cli_users".into(), json!(cli));
-    }
+    record.extend(signal_truth::audience(world, &people, day, reported));
+    let signals: Vec<_> = people.iter().map(|person| signal_truth::reported(world, person, day)).collect();
+    record.extend(signal_truth::totals(&signals));
     Value::Object(record)
 }
 
@@ -76,6 +79,18 @@ pub(crate) fn users(world: &World, entity: &Entity, day: NaiveDate) -> Vec<Value
         row.insert("used_chat".into(), json!(uses(&told, CHAT)));
         row.insert("used_agent".into(), json!(uses(&told, AGENT)));
         row.insert("used_cli".into(), json!(uses(&told, CLI)));
+        row.insert("used_copilot_app".into(), json!(uses(&told, APP)));
+        let signals = signal_truth::reported(world, person, day);
+        row.insert("used_vscode_agent".into(), json!(signals.vscode_agent.is_some()));
+        row.insert("used_copilot_cloud_agent".into(), json!(signals.cloud_agent));
+        row.insert("used_copilot_coding_agent".into(), json!(signals.cloud_agent));
+        row.insert("used_copilot_code_review_active".into(), json!(signals.review_active));
+        row.insert("used_copilot_code_review_passive".into(), json!(signals.review_passive));
+        let signals = [signals];
+        row.insert("totals_by_3rd_party_agent".into(), signal_truth::third_party(&signals, false));
+        let window = signal_truth::window(&signals);
+        row.extend(window.map(|window| ("totals_by_vscode_agent".to_owned(), window)));
+        row.extend(signal_truth::customisations(&signals));
         (!deeds.is_empty()).then_some(Value::Object(row))
     };
     world.people_of(entity).filter_map(row).collect()
@@ -99,14 +114,20 @@ pub(crate) fn user_teams(world: &World, entity: &Entity, day: NaiveDate) -> Vec<
     rows
 }
 
-/// Takes away what no deed tells: credits, phases, and everything about the command line but its prompts.
+/// Takes away what no deed tells: credits, phases, versions, and everything about the command line and the
+/// app but their prompts.
 pub(crate) fn without_fancy(mut record: Value) -> Value {
     let fields = record.as_object_mut().unwrap();
     fields.remove("ai_credits_used");
     fields.remove("ai_adoption_phase");
     fields.remove("totals_by_ai_adoption_phase");
-    if let Some(cli) = fields.get_mut("totals_by_cli") {
-        *cli = json!({ "prompt_count": cli["prompt_count"] });
+    for client in ["totals_by_cli", "totals_by_copilot_app"] {
+        if let Some(client) = fields.get_mut(client) {
+            *client = json!({ "prompt_count": client["prompt_count"] });
+        }
+    }
+    for ide in fields["totals_by_ide"].as_array_mut().unwrap() {
+        ide.as_object_mut().unwrap().retain(|name, _| !name.starts_with("last_known_"));
     }
     record
 }
@@ -133,6 +154,7 @@ const CHAT: &[&str] = &[
 ];
 const AGENT: &[&str] = &["chat_panel_agent_mode", "agent_edit"];
 const CLI: &[&str] = &["copilot_cli"];
+const APP: &[&str] = &["copilot_app"];
 
 fn uses(deeds: &[Deed], features: &[&str]) -> bool {
     deeds.iter().any(|deed| features.contains(&deed.feature.name()))
@@ -163,10 +185,12 @@ fn activity(deeds: &[Deed]) -> Map<String, Value> {
     ] {
         record.insert(array.into(), elements(deeds, has_interactions, labels));
     }
-    if uses(deeds, CLI) {
-        let cli = deeds.iter().filter(|deed| CLI.contains(&deed.feature.name()));
-        let prompts: u64 = cli.map(|deed| deed.interactions).sum();
-        record.insert("totals_by_cli".into(), json!({ "prompt_count": prompts }));
+    for (field, client) in [("totals_by_cli", CLI), ("totals_by_copilot_app", APP)] {
+        if uses(deeds, client) {
+            let those = deeds.iter().filter(|deed| client.contains(&deed.feature.name()));
+            let prompts: u64 = those.map(|deed| deed.interactions).sum();
+            record.insert(field.into(), json!({ "prompt_count": prompts }));
+        }
     }
     record
 }

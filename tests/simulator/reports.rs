@@ -224,7 +224,7 @@ async fn records_have_the_fields_and_types_of_github() {
     assert!((average - (output + prompt) / requests).abs() <= 0.005, "{usage}");
     let lengths =
         |array: &str| rows.iter().find_map(|row| row[array].get(0)).unwrap().as_object().unwrap().len();
-    assert_eq!(["totals_by_ide", "totals_by_feature", "totals_by_model_feature"].map(lengths), [8, 8, 9]);
+    assert_eq!(["totals_by_ide", "totals_by_feature", "totals_by_model_feature"].map(lengths), [10, 8, 9]);
     assert_eq!(["totals_by_language_feature", "totals_by_language_model"].map(lengths), [8, 8]);
     let text = serde_json::to_string(&rows).unwrap();
     for spelling in ["\"intellij\"", "\"vscode\"", "\"unknown\"", "\"copilot_cli\""] {
