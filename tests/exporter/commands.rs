@@ -167,7 +167,7 @@ async fn the_token_is_in_no_log_line_no_metric_and_on_no_page() {
     let message = Some(format!("Bad credentials: {}", company.token));
     let refused = FaultKind::Status(StatusFault { message, ..StatusFault::new(401) });
     simulator.set_faults(vec![Fault { first: Some(4), ..Fault::new(refused) }]);
-    let shown = everything_shown(&simulator, &[], "unauthorized", 2).await;
+    let shown = everything_shown(&simulator, &[], "unauthorized", 4).await;
     for text in &shown {
         assert!(!text.contains(&company.token), "{text}");
     }
