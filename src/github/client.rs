@@ -156,14 +156,22 @@ impl Client {
         Ok(client)
     }
 
-    /// Reads an answer that is one object, without a condition.
+    /// Reads an answer that is one object. With the validators of the last time it is not sent again unless it has
+    /// changed.
     ///
     /// # Errors
     /// Any [`Failure`].
-    pub async fn get<T: DeserializeOwned>(&self, question: &Question<'_>) -> Result<Answer<T>, Failure> {
-        match self.page(question, &self.address(question), None).await? {
-            Page::Body { bytes, .. } => {
-                Ok(Answer::Fresh(self.decode(question, &bytes)?, Validators::default()))
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        question: &Question<'_>,
+        known: &Validators,
+    ) -> Result<Answer<T>, Failure> {
+        let url = self.address(question);
+        let known = known.of(&url).first().map(|(_, etag)| etag);
+        match self.page(question, &url, known).await? {
+            Page::Body { bytes, etag, .. } => {
+                let validators = Validators(etag.map(|etag| (url, etag)).into_iter().collect());
+                Ok(Answer::Fresh(self.decode(question, &bytes)?, validators))
             }
             Page::NotModified { .. } => Ok(Answer::Unchanged),
             Page::Empty => Ok(Answer::NotReady),
@@ -180,11 +188,21 @@ impl Client {
     ///
     /// # Errors
     /// Any [`Failure`]; then nothing of the list is returned: a part would look like the whole.
-    pub async fn list<T: DeserializeOwned>(
+    pub async fn list<T: DeserializeOwned + Send>(
         &self,
         question: &Question<'_>,
         known: &Validators,
     ) -> Result<Answer<Vec<T>>, Failure> {
+        self.fold(question, known, |items: &mut Vec<T>, mut page| items.append(&mut page)).await
+    }
+
+    /// The same for a list that nobody is to hold: each page is added to the sum and gone before the next is read.
+    pub(super) async fn fold<P: DeserializeOwned, S: Default>(
+        &self,
+        question: &Question<'_>,
+        known: &Validators,
+        add: impl Fn(&mut S, P),
+    ) -> Result<Answer<S>, Failure> {
         let first = self.address(question);
         let known = known.of(&first);
         for (index, (url, etag)) in known.iter().enumerate() {
@@ -199,13 +217,13 @@ impl Client {
                 Page::NotModified { next: Some(_) } if is_last => break,
                 Page::NotModified { .. } if is_last => return Ok(Answer::Unchanged),
                 Page::NotModified { .. } => {}
-                page if index == 0 => return self.collect(question, first, page).await,
+                page if index == 0 => return self.follow(question, first, page, add).await,
                 // A later page changed, and the earlier ones were not sent: read the list as it is now.
                 _ => break,
             }
         }
         let page = self.page(question, &first, None).await?;
-        self.collect(question, first, page).await
+        self.follow(question, first, page, add).await
     }
 
     /// Counts fields of a report file that were passed over.
@@ -223,13 +241,14 @@ impl Client {
     }
 
     /// Follows the pages from the first, which is here already.
-    async fn collect<T: DeserializeOwned>(
+    async fn follow<P: DeserializeOwned, S: Default>(
         &self,
         question: &Question<'_>,
         first: Url,
         page: Page,
-    ) -> Result<Answer<Vec<T>>, Failure> {
-        let (mut items, mut etags, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+        add: impl Fn(&mut S, P),
+    ) -> Result<Answer<S>, Failure> {
+        let (mut sum, mut etags, mut seen) = (S::default(), Vec::new(), BTreeSet::new());
         let (mut url, mut page) = (first, page);
         loop {
             let Page::Body { bytes, etag, next } = page else {
@@ -239,7 +258,7 @@ impl Client {
                     Err(fail(question, Reason::Decode, "a later page has no body"))
                 };
             };
-            items.append(&mut self.decode::<Vec<T>>(question, &bytes)?);
+            add(&mut sum, self.decode(question, &bytes)?);
             etags.push(etag.map(|etag| (url.clone(), etag)));
             seen.insert(url);
             let Some(next) = next else { break };
@@ -251,7 +270,7 @@ impl Client {
         }
         // Without the tag of one page the whole could not be said to be unchanged.
         let validators = etags.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
-        Ok(Answer::Fresh(items, Validators(validators)))
+        Ok(Answer::Fresh(sum, Validators(validators)))
     }
 
     fn address(&self, question: &Question<'_>) -> Url {
@@ -350,17 +369,19 @@ impl Client {
     fn decode<T: DeserializeOwned>(&self, question: &Question<'_>, bytes: &[u8]) -> Result<T, Failure> {
         let mut unknown = 0;
         let mut json = serde_json::Deserializer::from_slice(bytes);
-        let items = serde_ignored::deserialize(&mut json, |_| unknown += 1)
-            .and_then(|items| json.end().map(|()| items))
-            // The parser's own words would quote the answer.
-            .map_err(|error| {
-                let place = format!("line {} column {}", error.line(), error.column());
-                fail(
-                    question,
-                    Reason::Decode,
-                    &format!("not the expected JSON at {place} of {} bytes", bytes.len()),
-                )
-            })?;
+        let unread = question.endpoint.unread();
+        let items =
+            serde_ignored::deserialize(&mut json, |field| unknown += u64::from(!is_in(&field, unread)))
+                .and_then(|items| json.end().map(|()| items))
+                // The parser's own words would quote the answer.
+                .map_err(|error| {
+                    let place = format!("line {} column {}", error.line(), error.column());
+                    fail(
+                        question,
+                        Reason::Decode,
+                        &format!("not the expected JSON at {place} of {} bytes", bytes.len()),
+                    )
+                })?;
         if let Some(report) = question.endpoint.report() {
             self.ledger_now().count_unknown(report, unknown);
         }
@@ -379,6 +400,19 @@ impl Client {
 
     fn ledger_now(&self) -> MutexGuard<'_, Ledger> {
         lock(&self.ledger)
+    }
+}
+
+/// Whether a field, or an object around it, has one of these names.
+fn is_in(field: &serde_ignored::Path<'_>, names: &[&str]) -> bool {
+    use serde_ignored::Path;
+    match field {
+        Path::Root => false,
+        Path::Map { parent, key } => names.contains(&&**key) || is_in(parent, names),
+        Path::Seq { parent, .. }
+        | Path::Some { parent }
+        | Path::NewtypeStruct { parent }
+        | Path::NewtypeVariant { parent } => is_in(parent, names),
     }
 }
 
@@ -429,6 +463,13 @@ fn refusal(
             Some((Reason::Rejected, words))
         }
         _ => Some(classify(status, headers, bytes, token.expose_secret())),
+    }
+}
+
+impl Question<'_> {
+    /// The failure of an answer that is well-formed and not what the API promises.
+    pub(super) fn broken(&self, what: &str) -> Failure {
+        fail(self, Reason::Decode, what)
     }
 }
 

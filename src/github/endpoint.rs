@@ -2,6 +2,10 @@
 
 use url::Url;
 
+use super::{
+    billing::{self, Meter},
+    seats,
+};
 use crate::owner::Owner;
 
 /// One endpoint of GitHub's REST API. All are `GET`.
@@ -23,6 +27,16 @@ pub enum Endpoint {
     OrgReport(Report),
     /// The same report about an enterprise.
     EnterpriseReport(Report),
+    /// An organisation's seats, counted by GitHub.
+    OrgBilling,
+    /// An organisation's seats, one by one.
+    OrgSeats,
+    /// An enterprise's seats, one by one.
+    EnterpriseSeats,
+    /// What a meter of an organisation shows.
+    OrgCosts(Meter),
+    /// What a meter of an enterprise shows.
+    EnterpriseCosts(Meter),
 }
 
 /// One of the usage metrics reports that every organisation and every enterprise has.
@@ -42,7 +56,7 @@ pub enum Report {
 
 impl Endpoint {
     /// All of them, in the order of their series.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 23] = [
         Self::OrgUsage,
         Self::OrgTeamUsage,
         Self::EnterpriseUsage,
@@ -59,6 +73,13 @@ impl Endpoint {
         Self::EnterpriseReport(Report::UsersDay),
         Self::EnterpriseReport(Report::UsersMonth),
         Self::EnterpriseReport(Report::UserTeamsDay),
+        Self::OrgBilling,
+        Self::OrgSeats,
+        Self::EnterpriseSeats,
+        Self::OrgCosts(Meter::AiCredits),
+        Self::OrgCosts(Meter::PremiumRequests),
+        Self::EnterpriseCosts(Meter::AiCredits),
+        Self::EnterpriseCosts(Meter::PremiumRequests),
     ];
 
     /// The path as GitHub documents it: also the `endpoint` label.
@@ -72,6 +93,19 @@ impl Endpoint {
             Self::EnterpriseTeams => "/enterprises/{enterprise}/teams",
             Self::OrgReport(report) => report.of_org(),
             Self::EnterpriseReport(report) => report.of_enterprise(),
+            Self::OrgBilling => "/orgs/{org}/copilot/billing",
+            Self::OrgSeats => "/orgs/{org}/copilot/billing/seats",
+            Self::EnterpriseSeats => "/enterprises/{enterprise}/copilot/billing/seats",
+            Self::OrgCosts(Meter::AiCredits) => "/organizations/{org}/settings/billing/ai_credit/usage",
+            Self::OrgCosts(Meter::PremiumRequests) => {
+                "/organizations/{org}/settings/billing/premium_request/usage"
+            }
+            Self::EnterpriseCosts(Meter::AiCredits) => {
+                "/enterprises/{enterprise}/settings/billing/ai_credit/usage"
+            }
+            Self::EnterpriseCosts(Meter::PremiumRequests) => {
+                "/enterprises/{enterprise}/settings/billing/premium_request/usage"
+            }
         }
     }
 
@@ -84,6 +118,19 @@ impl Endpoint {
             }
             Self::OrgTeams | Self::EnterpriseTeams => None,
             Self::OrgReport(report) | Self::EnterpriseReport(report) => Some(report.record()),
+            Self::OrgBilling | Self::OrgSeats | Self::EnterpriseSeats => Some("seats"),
+            Self::OrgCosts(_) | Self::EnterpriseCosts(_) => Some("billing"),
+        }
+    }
+
+    /// Fields that GitHub documents and the exporter does not read, so that they are no news; nor is what stands within
+    /// them.
+    pub(super) const fn unread(self) -> &'static [&'static str] {
+        match self {
+            Self::OrgBilling => seats::UNREAD_SETTINGS,
+            Self::OrgSeats | Self::EnterpriseSeats => seats::UNREAD,
+            Self::OrgCosts(_) | Self::EnterpriseCosts(_) => billing::UNREAD,
+            _ => &[],
         }
     }
 
@@ -111,6 +158,28 @@ impl Endpoint {
             Owner::Org(_) => Self::OrgReport(report),
             Owner::Enterprise(_) => Self::EnterpriseReport(report),
         }
+    }
+
+    /// Where the seats of an owner are listed.
+    pub const fn seats(owner: &Owner) -> Self {
+        match owner {
+            Owner::Org(_) => Self::OrgSeats,
+            Owner::Enterprise(_) => Self::EnterpriseSeats,
+        }
+    }
+
+    /// Where a meter of an owner is read.
+    pub const fn costs(meter: Meter, owner: &Owner) -> Self {
+        match owner {
+            Owner::Org(_) => Self::OrgCosts(meter),
+            Owner::Enterprise(_) => Self::EnterpriseCosts(meter),
+        }
+    }
+
+    /// Whether it is asked about owners of this kind.
+    pub fn is_about(self, owner: &Owner) -> bool {
+        let of_enterprise = self.template().starts_with("/enterprises/");
+        of_enterprise == matches!(owner, Owner::Enterprise(_))
     }
 
     /// The path with the names in it, for people.

@@ -80,8 +80,9 @@ impl Reason {
             Self::Unauthorized => "Replace the token: it is wrong, expired or revoked.",
             Self::Forbidden => {
                 "Give the token manage_billing:copilot or read:org (read:enterprise for an enterprise; a fine-grained \
-                 one Organization Copilot metrics: read), authorise it for single sign-on, and let its owner be an owner \
-                 of the organisation or have a role that may view its Copilot metrics."
+                 one Organization Copilot metrics: read; for seats GitHub Copilot Business: read, for billing \
+                 Administration: read), authorise it for single sign-on, and let its owner be an owner of the \
+                 organisation or have a role that may view what is asked for. Or leave that out of EXPORTER_SOURCES."
             }
             Self::PolicyDisabled => {
                 "Switch on the policy \u{201c}Copilot usage metrics\u{201d} in GitHub's settings."

@@ -2,9 +2,10 @@
 //!
 //! [`client`] sends one question (an [`endpoint`] for an owner) with a [`credential`], within its [`budget`], follows
 //! the pages ([`paging`]) and turns every bad end into a [`failure`] ([`refusal`]). What was asked stands in the
-//! [`ledger`]. One file per API says what its records look like: [`usage`], [`teams`], [`reports`]; the files of reports
-//! come by [`download`] and are cut into [`records`].
+//! [`ledger`]. One file per API says what its records look like: [`usage`], [`teams`], [`reports`], [`seats`], [`billing`];
+//! the files of reports come by [`download`] and are cut into [`records`].
 
+pub mod billing;
 pub mod budget;
 pub mod client;
 pub mod credential;
@@ -16,6 +17,7 @@ pub mod paging;
 pub mod records;
 pub mod refusal;
 pub mod reports;
+pub mod seats;
 pub mod teams;
 pub mod usage;
 

@@ -20,7 +20,7 @@ use serde::{
 use serde_json::Value;
 
 use super::{
-    client::{Answer, Client, Question},
+    client::{Answer, Client, Question, Validators},
     download::Link,
     endpoint::{Endpoint, Report},
     failure::{Failure, Reason},
@@ -444,7 +444,7 @@ pub async fn find(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Files>,
     let query = wanted.day.map(|day| ("day", day.to_string()));
     let endpoint = Endpoint::of_report(wanted.report, wanted.owner);
     let question = Question { endpoint, owner: wanted.owner, team: None, query: query.into_iter().collect() };
-    let (links, span) = match client.get(&question).await? {
+    let (links, span) = match client.get(&question, &Validators::default()).await? {
         Answer::Fresh(Envelope::Links { download_links, report_start_day, report_end_day }, _) => {
             let span = report_start_day.zip(report_end_day).filter(|(first, last)| first <= last);
             (download_links.unwrap_or_default(), span)

@@ -4,8 +4,9 @@
 //! [`Totals`] or [`Counts`]; `model::usage` says from which field of GitHub's record that comes.
 
 use super::{
-    detail,
+    billing, detail,
     exporter::{self, Emit, Service},
+    seats,
 };
 use crate::model::{
     detail::{Counters, Detail},
@@ -628,6 +629,114 @@ pub static CATALOGUE: &[Metric] = &[
         Group::Detail,
         Read::Newest(&[], detail::credits),
         "AI credits used, added up over the people of whom GitHub tells it: a signal, and no bill (reports: users' ai_credits_used).",
+    ),
+    data(
+        "github_copilot_seats",
+        Group::Seats,
+        Read::Owner(&[], seats::total),
+        "Seats (seats: seat_breakdown.total; of an enterprise total_seats, its people with a seat).",
+    ),
+    data(
+        "github_copilot_seats_active_this_cycle",
+        Group::Seats,
+        Read::Owner(&[], |scope, emit| seats::counted(scope, emit, |seats| seats.active_this_cycle)),
+        "Seats used in this billing cycle (seats: seat_breakdown.active_this_cycle).",
+    ),
+    data(
+        "github_copilot_seats_inactive_this_cycle",
+        Group::Seats,
+        Read::Owner(&[], |scope, emit| seats::counted(scope, emit, |seats| seats.inactive_this_cycle)),
+        "Seats not used in this billing cycle (seats: seat_breakdown.inactive_this_cycle).",
+    ),
+    data(
+        "github_copilot_seats_added_this_cycle",
+        Group::Seats,
+        Read::Owner(&[], |scope, emit| seats::counted(scope, emit, |seats| seats.added_this_cycle)),
+        "Seats given in this billing cycle (seats: seat_breakdown.added_this_cycle).",
+    ),
+    data(
+        "github_copilot_seats_pending_cancellation",
+        Group::Seats,
+        Read::Owner(&[], |scope, emit| seats::counted(scope, emit, |seats| seats.pending_cancellation)),
+        "Seats that end with this billing cycle (seats: seat_breakdown.pending_cancellation).",
+    ),
+    data(
+        "github_copilot_seats_pending_invitation",
+        Group::Seats,
+        Read::Owner(&[], |scope, emit| seats::counted(scope, emit, |seats| seats.pending_invitation)),
+        "Seats of people who have not accepted yet (seats: seat_breakdown.pending_invitation).",
+    ),
+    data(
+        "github_copilot_recently_active_seats",
+        Group::Seats,
+        Read::Owner(&[], seats::recently_active),
+        "People with a seat who used it within 28 days (seats: newest last_activity_at by assignee.id).",
+    ),
+    data(
+        "github_copilot_idle_seats",
+        Group::Seats,
+        Read::Owner(&["idle"], seats::idle),
+        "People with a seat who last used it over 7 and up to 28 days ago (7d_28d), over 28 and up to 90 days ago (28d_90d), or before or never (none_90d); nobody is in two (seats: newest last_activity_at by assignee.id). Without new seats.",
+    ),
+    data(
+        "github_copilot_new_seats",
+        Group::Seats,
+        Read::Owner(&[], seats::new),
+        "People with a seat that is at most 7 days old and was never used (seats: created_at, last_activity_at).",
+    ),
+    data(
+        "github_copilot_plan_seats",
+        Group::Seats,
+        Read::Owner(&["plan"], seats::by_plan),
+        "People with a seat, by plan (seats: plan_type). Who has two is in both.",
+    ),
+    data(
+        "github_copilot_assigned_seats",
+        Group::Seats,
+        Read::Owner(&["assigning_team"], seats::by_team),
+        "People with a seat, by the team that it came through, none if it was given directly (seats: assigning_team.slug). Who has it through two is in both: do not add up.",
+    ),
+    data(
+        "github_copilot_assigned_idle_seats",
+        Group::Seats,
+        Read::Owner(&["assigning_team", "idle"], seats::idle_by_team),
+        "As github_copilot_idle_seats, by the team that the seat came through (seats: assigning_team.slug). Do not add up over teams.",
+    ),
+    data(
+        "github_copilot_billing_quantity",
+        Group::Billing,
+        Read::Owner(&["product", "sku", "model", "unit"], billing::quantities),
+        "AI credits and premium requests used, included ones too (billing: usageItems.grossQuantity, unitType).",
+    ),
+    data(
+        "github_copilot_billing_gross_amount_usd",
+        Group::Billing,
+        Read::Owner(&["product", "sku", "model"], |scope, emit| {
+            billing::amounts(scope, emit, |item| item.gross);
+        }),
+        "Their price (billing: usageItems.grossAmount).",
+    ),
+    data(
+        "github_copilot_billing_discount_amount_usd",
+        Group::Billing,
+        Read::Owner(&["product", "sku", "model"], |scope, emit| {
+            billing::amounts(scope, emit, |item| item.discount);
+        }),
+        "What of the price is included or waived (billing: usageItems.discountAmount).",
+    ),
+    data(
+        "github_copilot_billing_net_amount_usd",
+        Group::Billing,
+        Read::Owner(&["product", "sku", "model"], |scope, emit| {
+            billing::amounts(scope, emit, |item| item.net);
+        }),
+        "What is left to be paid (billing: usageItems.netAmount). Seat fees are not in it.",
+    ),
+    data(
+        "github_copilot_billing_month_timestamp_seconds",
+        Group::Billing,
+        Read::Owner(&[], billing::month),
+        "Start of the month, in UTC, that the billing series describe (billing: timePeriod).",
     ),
     own(
         "github_copilot_exporter_build_info",

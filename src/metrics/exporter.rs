@@ -11,6 +11,7 @@ use crate::{
         state::{Attempt, SourceState},
         view::OwnerView,
     },
+    source::Source,
 };
 
 /// The codes that are to be expected; each has a series from the start.
@@ -48,7 +49,10 @@ pub(super) fn build_info(_: &Service<'_>, emit: &mut Emit<'_>) {
 }
 
 pub(super) fn api_info(service: &Service<'_>, emit: &mut Emit<'_>) {
-    for OwnerView { owner, api, .. } in &service.snapshot.owners {
+    // Seats and bills are the same for both interfaces.
+    let asked =
+        service.snapshot.owners.iter().filter(|owner| owner.sources.keys().any(|source| source.is_usage()));
+    for OwnerView { owner, api, .. } in asked {
         emit(&[owner.enterprise_label(), owner.org_label(), api.word()], 1.0);
     }
 }
@@ -93,7 +97,7 @@ pub(super) fn refresh_duration(service: &Service<'_>, emit: &mut Emit<'_>) {
 
 pub(super) fn github_requests(service: &Service<'_>, emit: &mut Emit<'_>) {
     // A counter that appears with its first increment hides that increment from rate().
-    let usual = Endpoint::ALL.into_iter().flat_map(|endpoint| USUAL_CODES.map(|code| ((endpoint, code), 0)));
+    let usual = endpoints(service).flat_map(|endpoint| USUAL_CODES.map(|code| ((endpoint, code), 0)));
     let mut counts: BTreeMap<(Endpoint, &str), u64> = usual.collect();
     counts.extend(
         service.ledger.requests.iter().map(|((endpoint, code), count)| ((*endpoint, &**code), *count)),
@@ -146,7 +150,7 @@ pub(super) fn api_sunset(service: &Service<'_>, emit: &mut Emit<'_>) {
 }
 
 pub(super) fn unknown_fields(service: &Service<'_>, emit: &mut Emit<'_>) {
-    let reports: BTreeSet<_> = Endpoint::ALL.iter().filter_map(|endpoint| endpoint.report()).collect();
+    let reports: BTreeSet<_> = endpoints(service).filter_map(Endpoint::report).collect();
     for report in reports {
         let count = service.ledger.unknown_fields.get(report).copied().unwrap_or_default();
         emit(&[report], count as f64);
@@ -156,7 +160,7 @@ pub(super) fn unknown_fields(service: &Service<'_>, emit: &mut Emit<'_>) {
 pub(super) fn folded(service: &Service<'_>, emit: &mut Emit<'_>) {
     for OwnerView { owner, folded, .. } in &service.snapshot.owners {
         for (label, count) in folded {
-            emit(&[owner.enterprise_label(), owner.org_label(), label.name()], *count as f64);
+            emit(&[owner.enterprise_label(), owner.org_label(), label], *count as f64);
         }
     }
 }
@@ -173,6 +177,34 @@ pub(super) fn series_dropped(service: &Service<'_>, emit: &mut Emit<'_>) {
 
 pub(super) fn snapshot_time(service: &Service<'_>, emit: &mut Emit<'_>) {
     emit(&[], seconds(service.snapshot.at));
+}
+
+/// What can be asked about the owners: which interface answers for one may be yet to be found out.
+fn endpoints<'a>(service: &Service<'a>) -> impl Iterator<Item = Endpoint> + 'a {
+    let owners = &service.snapshot.owners;
+    Endpoint::ALL.into_iter().filter(|endpoint| {
+        let asks = |owner: &OwnerView<'_>| {
+            endpoint.is_about(owner.owner)
+                && sources(*endpoint).iter().any(|source| owner.sources.contains_key(source))
+        };
+        owners.iter().any(asks)
+    })
+}
+
+/// The sources that ask it. The owner's own usage is also what tells which interface answers.
+const fn sources(endpoint: Endpoint) -> &'static [Source] {
+    match endpoint {
+        Endpoint::OrgUsage
+        | Endpoint::EnterpriseUsage
+        | Endpoint::OrgReport(_)
+        | Endpoint::EnterpriseReport(_) => &[Source::Activity, Source::Teams],
+        Endpoint::OrgTeamUsage
+        | Endpoint::EnterpriseTeamUsage
+        | Endpoint::OrgTeams
+        | Endpoint::EnterpriseTeams => &[Source::Teams],
+        Endpoint::OrgBilling | Endpoint::OrgSeats | Endpoint::EnterpriseSeats => &[Source::Seats],
+        Endpoint::OrgCosts(_) | Endpoint::EnterpriseCosts(_) => &[Source::Billing],
+    }
 }
 
 fn each_source(service: &Service<'_>, mut show: impl FnMut([&str; 3], &SourceState)) {
@@ -214,7 +246,6 @@ mod tests {
         metrics::{TeamDetail, render},
         model::{State, Update, ViewOptions, state::Targets, view},
         owner::Owner,
-        source::Source,
     };
 
     fn at(seconds: i64) -> Instant {
@@ -254,7 +285,7 @@ mod tests {
     #[test]
     fn each_of_the_exporters_own_series_says_what_its_name_says() {
         let owner = Owner::enterprise("group");
-        let mut state = State::new(std::slice::from_ref(&owner), &Source::ALL.into());
+        let mut state = State::new(&[owner.clone(), Owner::org("octo")], &Source::ALL.into());
         for attempt in [attempt(100, &[]), attempt(200, &[(Reason::Timeout, 2), (Reason::Decode, 1)])] {
             state.apply(Update::Attempt { owner: owner.clone(), source: Source::Teams, attempt });
         }

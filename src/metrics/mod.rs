@@ -1,15 +1,17 @@
 //! From a snapshot to what a scrape gets. Pure.
 //!
 //! The [`catalogue`] names every series; [`samples`] reads the data's from the snapshot, [`exporter`] the exporter's
-//! own, `detail` those of the newest day that are more than a count; [`plan`] leaves out detail when there is too much; [`text`] writes it and [`gzip`]
-//! compresses.
+//! own, `detail` those of the newest day that are more than a count, `seats` and `billing` those of no day; [`plan`] leaves
+//! out detail when there is too much; [`text`] writes it and [`gzip`] compresses.
 
+mod billing;
 pub mod catalogue;
 mod detail;
 pub mod exporter;
 pub mod gzip;
 pub mod plan;
 pub mod samples;
+mod seats;
 pub mod text;
 
 pub use exporter::Service;

@@ -52,9 +52,16 @@ impl fmt::Display for Label {
 pub struct Labels(HashSet<Arc<str>>);
 
 impl Labels {
-    /// The label for a name from GitHub: trimmed, in lower case, synonyms made one.
+    /// The label for a language or editor from GitHub: trimmed, in lower case, synonyms made one.
     pub fn label(&mut self, name: Option<&str>) -> Label {
-        self.keep(&canonical(name.unwrap_or_default()))
+        let name = clean(name);
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
+        self.keep(alias.map_or(&name, |(_, name)| name))
+    }
+
+    /// The label for any other name from GitHub: trimmed and in lower case.
+    pub fn name(&mut self, name: Option<&str>) -> Label {
+        self.keep(&clean(name))
     }
 
     fn keep(&mut self, name: &str) -> Label {
@@ -88,13 +95,11 @@ impl Labels {
     }
 }
 
-fn canonical(name: &str) -> String {
+fn clean(name: Option<&str>) -> String {
     let shown = |c: &char| !c.is_control();
-    let name: String = name.trim().to_lowercase().chars().filter(shown).take(LONGEST).collect();
-    if name.is_empty() {
-        return UNKNOWN.to_owned();
-    }
-    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| (*name).to_owned())
+    let name = name.unwrap_or_default().trim().to_lowercase();
+    let name: String = name.chars().filter(shown).take(LONGEST).collect();
+    if name.is_empty() { UNKNOWN.to_owned() } else { name }
 }
 
 #[cfg(test)]
@@ -118,6 +123,8 @@ mod tests {
             assert_eq!(&*labels.label(sent), label, "{sent:?}");
         }
         assert_eq!(labels.label(Some(&"x".repeat(5000))).len(), LONGEST);
+        assert_eq!(&*labels.name(Some(" Golang")), "golang", "a team may be called that");
+        assert_eq!(&*labels.name(None), "unknown");
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use chrono::NaiveDate;
 
 use super::{
+    billing::Amounts,
+    seats::People,
     state::{MONTH, ScopeUsage, SourceState},
     usage::Totals,
-    view::Snapshot,
+    view::{ScopeView, Snapshot},
 };
 use crate::{
     clock::Instant,
@@ -36,6 +38,10 @@ pub struct OwnerOverview {
     pub latest: Option<DayOverview>,
     /// The last month, oldest first, however much of it is served as series.
     pub days: Vec<DayOverview>,
+    /// Who has a seat, where anything is known.
+    pub seats: Option<SeatsOverview>,
+    /// What it has cost, where that is known.
+    pub costs: Option<CostsOverview>,
     /// How asking went, by source.
     pub sources: Vec<(Source, SourceState)>,
 }
@@ -51,6 +57,38 @@ pub struct DayOverview {
     pub suggestions: Option<i64>,
     /// Completions accepted.
     pub acceptances: Option<i64>,
+}
+
+/// An owner's seats on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeatsOverview {
+    /// All of them, by GitHub's own count.
+    pub total: Option<i64>,
+    /// The people in the list of seats.
+    pub people: Option<People>,
+}
+
+/// An owner's bill on the page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CostsOverview {
+    /// The first day of the month.
+    pub month: NaiveDate,
+    /// Everything in it.
+    pub total: Amounts,
+}
+
+impl SeatsOverview {
+    fn of(scope: &ScopeView<'_>) -> Option<Self> {
+        let seats = scope.seats?;
+        let (total, people) = (seats.total(scope.owner), seats.list.get().map(|list| list.people));
+        (total.is_some() || people.is_some()).then_some(Self { total, people })
+    }
+}
+
+impl CostsOverview {
+    fn of(scope: &ScopeView<'_>) -> Option<Self> {
+        scope.costs.as_ref().map(|costs| Self { month: costs.month, total: costs.total() })
+    }
 }
 
 impl DayOverview {
@@ -76,6 +114,8 @@ impl Overview {
             languages_only: owner.languages_only,
             latest: scope.latest.as_ref().map(|latest| DayOverview::of(latest.day, latest.totals)),
             days: last_month(owner.usage),
+            seats: SeatsOverview::of(scope),
+            costs: CostsOverview::of(scope),
             sources: owner.sources.iter().map(|(source, state)| (*source, state.clone())).collect(),
         });
         Self { at: snapshot.at, owners: owners.collect() }

@@ -7,10 +7,22 @@ use std::{
 
 use chrono::{NaiveDate, TimeDelta};
 
-use super::{label::Labels, people::PeopleDay, rolling::Reach, usage::DayUsage};
+use super::{
+    billing::Billing,
+    label::Labels,
+    people::PeopleDay,
+    rolling::Reach,
+    seats::{SeatNews, Seats},
+    usage::DayUsage,
+};
 use crate::{
     clock::Instant,
-    github::{Failure, Reason, reports::EntityDay, usage::UsageDay},
+    github::{
+        Failure, Reason,
+        billing::{Meter, MonthUsage},
+        reports::EntityDay,
+        usage::UsageDay,
+    },
     owner::{Owner, Team},
     source::{Api, Source},
 };
@@ -37,6 +49,10 @@ pub struct OwnerState {
     pub usage: ScopeUsage,
     /// The watched teams, by GitHub's id.
     pub teams: BTreeMap<u64, TeamState>,
+    /// Who has a seat.
+    pub seats: Seats,
+    /// What it costs.
+    pub billing: Billing,
     /// How asking went, for every source that is asked.
     pub sources: BTreeMap<Source, SourceState>,
 }
@@ -105,6 +121,17 @@ pub struct Targets {
     pub no_data: u64,
     /// Not read the last time they were asked.
     pub failing: u64,
+}
+
+impl Targets {
+    /// Of a source that asks about nothing but the owner.
+    pub fn of_owner(problem: Option<&Failure>, has_data: bool) -> Self {
+        match (problem, has_data) {
+            (Some(_), _) => Self { failing: 1, ..Self::default() },
+            (None, true) => Self { ok: 1, ..Self::default() },
+            (None, false) => Self { no_data: 1, ..Self::default() },
+        }
+    }
 }
 
 /// Days as GitHub's interfaces give them.
@@ -210,6 +237,26 @@ pub enum Update {
         /// The complete list, no id and no slug twice.
         teams: Vec<Team>,
     },
+    /// Who has a seat.
+    Seats {
+        /// Whose.
+        owner: Owner,
+        /// What.
+        news: SeatNews,
+        /// When it was read.
+        at: Instant,
+    },
+    /// What something has cost.
+    Billing {
+        /// Whose.
+        owner: Owner,
+        /// What.
+        meter: Meter,
+        /// The bill, or nothing if it is as it was.
+        usage: Option<MonthUsage>,
+        /// When it was read.
+        at: Instant,
+    },
     /// A source was tried.
     Attempt {
         /// Whose.
@@ -246,6 +293,10 @@ impl State {
             Update::People { owner, news } => self.apply_people(owner, *news),
             Update::Speaks { owner, api } => self.owner(owner).api = api,
             Update::Teams { owner, teams } => self.owner(owner).keep_teams(teams),
+            Update::Seats { owner, news, at } => self.owner(owner).seats.apply(news, at),
+            Update::Billing { owner, meter, usage, at } => {
+                self.owner(owner).billing.apply(meter, usage, at);
+            }
             Update::Attempt { owner, source, attempt } => {
                 self.owner(owner).sources.entry(source).or_default().record(attempt);
             }
@@ -263,6 +314,12 @@ impl State {
                 if team.usage.expire(now) {
                     dropped.push(format!("{owner}, team {}", team.slug));
                 }
+            }
+            if state.seats.expire(now) {
+                dropped.push(format!("{owner}, seats"));
+            }
+            if state.billing.expire(now) {
+                dropped.push(format!("{owner}, billing"));
             }
         }
         if !dropped.is_empty() {

@@ -8,8 +8,10 @@ use std::{
 use chrono::NaiveDate;
 
 use super::{
+    billing::{Costs, NAMES},
     detail::{AgentCounts, Counters, Detail, Used, Users, by},
     fold::{Folds, OpenLabel},
+    seats::Seats,
     share::CREDIT_PARTS,
     state::{OwnerState, ScopeUsage, SourceState, State},
     table::Row,
@@ -54,6 +56,10 @@ pub struct ScopeView<'a> {
     pub latest: Option<LatestDay<'a>>,
     /// The days of the last month, oldest first.
     pub history: Vec<HistoryDay<'a>>,
+    /// Who has a seat; nothing for a team.
+    pub seats: Option<&'a Seats>,
+    /// What it costs; nothing for a team.
+    pub costs: Option<Costs>,
 }
 
 /// One day of the history.
@@ -166,7 +172,7 @@ pub struct OwnerView<'a> {
     /// By source.
     pub sources: &'a BTreeMap<Source, SourceState>,
     /// How many names of an open label are folded, in the owner's figures and in all of its teams'.
-    pub folded: BTreeMap<OpenLabel, u64>,
+    pub folded: BTreeMap<&'static str, u64>,
 }
 
 /// Shows the state as it is at `now`.
@@ -176,19 +182,24 @@ pub fn view<'a>(state: &'a State, now: Instant, options: &ViewOptions) -> Snapsh
         let frame = Frame::of(held, now, options);
         let teams = held.teams.values().map(|team| (Some(&*team.slug), &team.usage));
         let mut folded = Folded::default();
+        let whole = snapshot.scopes.len();
         for (team, usage) in std::iter::once((None, &held.usage)).chain(teams) {
             let folds = Folds::of(&usage.days, options.max_label_values);
             snapshot.scopes.push(frame.show(owner, team, usage, &folds));
             folded.add(&folds);
         }
-        let OwnerState { api, languages_only, usage, sources, .. } = held;
+        let OwnerState { api, languages_only, usage, sources, seats, billing, .. } = held;
+        let costs = billing.show(options.max_label_values);
+        let folded = folded.counts(costs.as_ref());
+        let whole = &mut snapshot.scopes[whole];
+        (whole.seats, whole.costs) = (Some(seats), costs);
         snapshot.owners.push(OwnerView {
             owner,
             api: *api,
             languages_only: *languages_only,
             usage,
             sources,
-            folded: folded.counts(),
+            folded,
         });
     }
     snapshot
@@ -196,17 +207,21 @@ pub fn view<'a>(state: &'a State, now: Instant, options: &ViewOptions) -> Snapsh
 
 /// Names folded in any scope of an owner, by label.
 #[derive(Default)]
-struct Folded<'a>(BTreeMap<OpenLabel, BTreeSet<&'a str>>);
+struct Folded<'a>(BTreeMap<&'static str, BTreeSet<&'a str>>);
 
 impl<'a> Folded<'a> {
     fn add(&mut self, folds: &Folds<'a>) {
         for label in OpenLabel::ALL {
-            self.0.entry(label).or_default().extend(folds.names(label).map(|name| &**name));
+            self.0.entry(label.name()).or_default().extend(folds.names(label).map(|name| &**name));
         }
     }
 
-    fn counts(&self) -> BTreeMap<OpenLabel, u64> {
-        OpenLabel::ALL.map(|label| (label, self.0.get(&label).map_or(0, BTreeSet::len) as u64)).into()
+    /// How many there are, with those on the bill: a model can be folded there as well.
+    fn counts(mut self, costs: Option<&'a Costs>) -> BTreeMap<&'static str, u64> {
+        for (label, names) in costs.into_iter().flat_map(|costs| NAMES.into_iter().zip(&costs.folded)) {
+            self.0.entry(label).or_default().extend(names.iter().map(|name| &**name));
+        }
+        self.0.into_iter().map(|(label, names)| (label, names.len() as u64)).collect()
     }
 }
 
@@ -236,7 +251,7 @@ impl Frame {
         let shown = usage.days.iter().filter(|(day, _)| self.first.is_some_and(|first| **day >= first));
         let history =
             shown.map(|(day, usage)| HistoryDay { day: *day, label: day.to_string(), totals: &usage.totals });
-        ScopeView { owner, team, latest, history: history.collect() }
+        ScopeView { owner, team, latest, history: history.collect(), seats: None, costs: None }
     }
 
     /// What is held of the newest day. A team can be published a day after its owner, so it may be a day behind;
@@ -384,8 +399,8 @@ mod tests {
         let snapshot = view(&state, now(), &ViewOptions { max_label_values: 0, ..OPTIONS });
         let teams: Vec<_> = snapshot.scopes.iter().map(|scope| scope.team).collect();
         assert_eq!(teams, [None, Some("red")]);
-        let folded = OpenLabel::ALL.map(|label| snapshot.owners[0].folded[&label]);
-        assert_eq!(folded, [1, 1, 0, 0, 0]);
+        let folded = OpenLabel::ALL.map(|label| snapshot.owners[0].folded.get(label.name()).copied());
+        assert_eq!(folded, [Some(1), Some(1), Some(0), Some(0), Some(0)]);
         assert_eq!(&*snapshot.scopes[1].latest.as_ref().unwrap().completions[0].names[0], "others");
     }
 }

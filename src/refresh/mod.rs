@@ -1,10 +1,12 @@
 //! Driving the straight line: who is asked when, and what becomes of the answers.
 //!
 //! One [`watch`] for each owner asks by its [`schedule`] and sends news. By the [`usage`] API every source is asked for by
-//! itself ([`roster`] says which teams are watched, [`validated`] what need not be sent again); [`reports`] give everything from the same files: [`latest`] says which
-//! days there are, [`days`] which of them are due, [`teams`] who is listed. A [`round`] is what came of one attempt. The
+//! itself ([`roster`] says which teams are watched, [`validated`] what need not be sent again); [`reports`] give everything
+//! from the same files: [`latest`] says which days there are, [`days`] which of them are due, [`teams`] who is listed.
+//! Whichever it is, [`seats`] and [`billing`] are asked for beside it. A [`round`] is what came of one attempt. The
 //! [`keeper`] owns the state, takes the news in, and leaves a rendered picture in [`published`] for the server.
 
+pub mod billing;
 pub mod days;
 pub mod keeper;
 pub mod latest;
@@ -13,6 +15,7 @@ pub mod reports;
 pub mod roster;
 pub mod round;
 pub mod schedule;
+pub mod seats;
 pub mod teams;
 pub mod usage;
 pub mod validated;

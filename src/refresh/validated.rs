@@ -3,7 +3,10 @@
 use chrono::TimeDelta;
 
 use super::schedule::is_due;
-use crate::{clock::Instant, github::Validators};
+use crate::{
+    clock::Instant,
+    github::{Answer, Failure, Reason, Validators},
+};
 
 /// Validators older than this are not used, so that everything is read whole once a day: the data they stand for may
 /// have been dropped, and GitHub's tags need not know everything.
@@ -27,6 +30,25 @@ impl Validated {
     /// The answer is as it was.
     pub fn unchanged(&mut self, at: Instant) {
         self.read = Some(at);
+    }
+
+    /// Takes note of an answer for which there is always something to say: what was sent, or nothing if it is as it was.
+    pub fn take<T>(
+        &mut self,
+        answer: Result<Answer<T>, Failure>,
+        asked: Instant,
+    ) -> Result<Option<T>, Failure> {
+        match answer? {
+            Answer::Fresh(sent, validators) => {
+                self.sent(asked, validators);
+                Ok(Some(sent))
+            }
+            Answer::Unchanged => {
+                self.unchanged(asked);
+                Ok(None)
+            }
+            Answer::NotReady => Err(Failure::new(Reason::Decode, "the answer has no body")),
+        }
     }
 
     /// Whether it was read at all.

@@ -6,7 +6,10 @@ use chrono::SecondsFormat;
 use futures_util::future;
 use tokio::sync::mpsc;
 
-use super::{reports::ReportWatcher, round::Round, schedule::Schedule, usage::UsageWatcher};
+use super::{
+    billing::BillingWatcher, reports::ReportWatcher, round::Round, schedule::Schedule, seats::SeatWatcher,
+    usage::UsageWatcher,
+};
 use crate::{
     clock::{Instant, SharedClock, after},
     config::TeamPatterns,
@@ -117,7 +120,18 @@ pub async fn keep_asking(mut asker: impl Asker) {
 impl Watch {
     /// Asks whenever something is due, until nobody listens any more.
     pub async fn run(self) {
-        self.ask_usage().await;
+        tokio::join!(
+            self.ask_usage(),
+            self.ask_for(Source::Seats, SeatWatcher::new),
+            self.ask_for(Source::Billing, BillingWatcher::new),
+        );
+    }
+
+    /// Asks for a source that is the same by both interfaces, if it is wanted.
+    async fn ask_for<A: Asker>(&self, source: Source, asker: impl FnOnce(Self) -> A) {
+        if self.task.sources.contains(&source) {
+            keep_asking(asker(self.clone())).await;
+        }
     }
 
     /// Asks for what either of the two interfaces about usage gives.

@@ -5,7 +5,7 @@ use std::{ffi::OsStr, net::TcpListener, os::unix::ffi::OsStrExt, process::Comman
 use github_copilot_exporter::simulator::{Fault, FaultKind, Options, Simulator, StatusFault};
 
 use crate::{
-    company::all_up,
+    company::sources_up,
     program::{Running, exporter, promtool_check, run},
     support::{Patience, Scrape},
 };
@@ -120,11 +120,14 @@ async fn the_demo_needs_no_token_and_no_network_and_tells_where_to_look() {
         patience.check("the demo's figures");
         let text = reqwest::get(url).await.unwrap().text().await.unwrap();
         let scrape = Scrape::read(text);
-        if all_up(&scrape, 3) {
+        if sources_up(&scrape, 4 * 3) {
             break scrape.text;
         }
     };
-    assert!(text.contains("github_copilot_total_suggestions{") && !text.contains("ghp_secret"));
+    for family in ["total_suggestions", "recently_active_seats", "billing_net_amount_usd"] {
+        assert!(text.contains(&format!("github_copilot_{family}{{")), "{family}");
+    }
+    assert!(!text.contains("ghp_secret"));
     assert_eq!(promtool_check(&text), (Some(0), String::new()));
     assert_eq!(running.terminate().0.code(), Some(0));
 }
@@ -164,7 +167,7 @@ async fn the_token_is_in_no_log_line_no_metric_and_on_no_page() {
     let message = Some(format!("Bad credentials: {}", company.token));
     let refused = FaultKind::Status(StatusFault { message, ..StatusFault::new(401) });
     simulator.set_faults(vec![Fault { first: Some(4), ..Fault::new(refused) }]);
-    let shown = everything_shown(&simulator, &[], "unauthorized", 2).await;
+    let shown = everything_shown(&simulator, &[], "unauthorized", 4).await;
     for text in &shown {
         assert!(!text.contains(&company.token), "{text}");
     }

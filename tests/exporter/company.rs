@@ -38,10 +38,15 @@ pub async fn watch(
     Exporter::start(&company.api, clock, &[&own, more].concat()).await
 }
 
-/// Whether every source of every owner was read.
+/// Whether both sources about usage of every owner were read, and no other is asked.
 pub fn all_up(scrape: &Scrape, owners: usize) -> bool {
+    sources_up(scrape, 2 * owners)
+}
+
+/// Whether there are so many sources in all, and every one was read.
+pub fn sources_up(scrape: &Scrape, sources: usize) -> bool {
     let up: Vec<f64> = scrape.of("github_copilot_exporter_source_up", &[]).map(|(_, up)| up).collect();
-    up.len() == 2 * owners && up.iter().all(|up| *up == 1.0)
+    up.len() == sources && up.iter().all(|up| *up == 1.0)
 }
 
 /// The 28 days up to yesterday, oldest first.

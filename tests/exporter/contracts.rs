@@ -143,7 +143,8 @@ fn names_in_the_catalogue_are_unique_and_keep_the_conventions() {
         assert_eq!(own, metric.group == Group::Exporter, "{}", metric.name);
         assert_eq!(metric.name.ends_with("_total"), metric.is_counter(), "{}", metric.name);
         assert!(metric.help().len() >= 20 && metric.help().ends_with('.'), "{}", metric.name);
-        let sourced = own || metric.about.contains("usage: ") || metric.about.contains("reports: ");
+        let sources = ["usage: ", "reports: ", "seats: ", "billing: "];
+        let sourced = own || sources.iter().any(|source| metric.about.contains(source));
         assert!(sourced, "the help of {} names GitHub's field", metric.name);
     }
     let templates: BTreeSet<_> = Endpoint::ALL.map(Endpoint::template).into();

@@ -6,6 +6,7 @@
 )]
 
 mod auto;
+mod billing;
 mod billing_series_truth;
 #[path = "../simulator/billing_truth.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
@@ -45,6 +46,7 @@ mod seat_series_truth;
 #[path = "../simulator/seat_truth.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod seat_truth;
+mod seats;
 mod signals_truth;
 #[path = "../simulator/client.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]

@@ -85,7 +85,7 @@ async fn promql_over_the_demo_gives_what_its_people_did() {
         let of = |org| truth::day(&world, world.people_of(org), yesterday)[field].as_f64().unwrap();
         sorted(world.orgs().iter().map(|org| (org.login.clone(), of(org))).collect())
     };
-    let all = r#"count(github_copilot_exporter_source_up == 1) == 6"#;
+    let all = r#"count(github_copilot_exporter_source_up == 1) == 12"#;
     scene.query_when_there(all, "").await;
 
     let suggestions = r#"sum by (org) (github_copilot_suggestions{org!="",team=""})"#;

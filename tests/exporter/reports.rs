@@ -247,7 +247,7 @@ async fn no_signature_stands_in_any_log_line_metric_or_page() {
     let simulator = Simulator::start(Options { orgs: 1, now: None, ..live() }).await.unwrap();
     simulator.set_faults(vec![Fault { first: Some(4), ..Fault::new(FaultKind::Expired) }]);
     let token = simulator.announcement().token;
-    let shown = everything_shown(&simulator, &[REPORTS], "rejected", 2).await;
+    let shown = everything_shown(&simulator, &[REPORTS], "rejected", 4).await;
     assert!(shown[0].contains("/files/"), "{}", shown[0]);
     for text in &shown {
         assert!(!text.contains("sig=") && !text.contains(&token), "{text}");

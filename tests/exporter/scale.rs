@@ -79,6 +79,7 @@ async fn two_thousand_teams_stay_below_256_mib() {
         ("GITHUB_TOKEN", &*company.token),
         ("GITHUB_ORGS", &orgs),
         ("GITHUB_COPILOT_API", "usage"),
+        ("EXPORTER_SOURCES", "activity,teams"),
         ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
     ];
     let running = Running::start(exporter(&[], &variables));

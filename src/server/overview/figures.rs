@@ -207,6 +207,8 @@ mod tests {
             languages_only: false,
             latest,
             days,
+            seats: None,
+            costs: None,
             sources: Vec::new(),
         })
         .into_string()

@@ -1,12 +1,13 @@
 //! The page for people: the last month of every owner, how asking for it goes, and what to change where it does not.
 //!
-//! [`figures`] shows an owner's numbers by means of [`chart`], [`sources`] how each source stands ([`standing`]),
+//! [`figures`] shows an owner's numbers by means of [`chart`], [`seats`] who has a seat and what it costs, [`sources`] how each source stands ([`standing`]),
 //! [`limits`] what GitHub allows; [`words`] writes numbers and times. The page has no script and no outside parts, and
 //! all that comes from outside is escaped by maud.
 
 mod chart;
 mod figures;
 mod limits;
+mod seats;
 mod sources;
 mod standing;
 mod words;
@@ -141,13 +142,21 @@ fn section(index: usize, owner: &OwnerOverview, now: Instant) -> Markup {
                 }
             }
             @if owner.latest.is_some() || !owner.days.is_empty() { (figures::figures(owner)) }
-            @if owner.days.is_empty() { p.nothing { (without_days(owner)) } }
+            @if owner.days.is_empty() && asks_usage(owner) { p.nothing { (without_days(owner)) } }
+            @if let Some(seats) = seats::facts(owner) { (seats) }
             @if !owner.sources.is_empty() {
                 (sources::table(owner, now))
-                p.note { "Asked by " (interface(owner.api)) "." @if owner.languages_only { " " (LANGUAGES_ONLY) } }
+                @if asks_usage(owner) {
+                    p.note { "Asked by " (interface(owner.api)) "." @if owner.languages_only { " " (LANGUAGES_ONLY) } }
+                }
             }
         }
     }
+}
+
+/// Whether the owner's usage or its teams' is wanted at all: seats and bills have nothing to draw.
+fn asks_usage(owner: &OwnerOverview) -> bool {
+    owner.sources.is_empty() || owner.sources.iter().any(|(source, _)| source.is_usage())
 }
 
 /// What is missing where GitHub refuses its reports about people.
@@ -236,6 +245,8 @@ mod tests {
             languages_only: false,
             latest: Some(figures),
             days: vec![figures],
+            seats: None,
+            costs: None,
             sources: vec![(Source::Activity, activity)],
         }
     }

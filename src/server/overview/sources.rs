@@ -10,6 +10,7 @@ use crate::{
         overview::OwnerOverview,
         state::{Attempt, SourceState, Targets},
     },
+    owner::Owner,
     source::{Api, Source},
 };
 
@@ -81,10 +82,12 @@ const fn subject(source: Source) -> &'static str {
 fn outcome(source: Source, attempt: &Attempt) -> String {
     let Targets { ok, no_data, failing } = attempt.targets;
     if source != Source::Teams {
-        let words = match (ok, no_data) {
-            (1.., _) => "with data",
-            (0, 1..) => "no data yet",
-            (0, 0) => "not read",
+        let words = match (source, ok, no_data) {
+            (_, 1.., _) => "with data",
+            (Source::Seats, 0, 1..) => "nobody has a seat",
+            (Source::Billing, 0, 1..) => "nothing used this month",
+            (_, 0, 1..) => "no data yet",
+            (_, 0, 0) => "not read",
         };
         return words.to_owned();
     }
@@ -108,7 +111,7 @@ fn why(owner: &OwnerOverview, source: Source, state: &SourceState) -> Option<Mar
     let small_teams = source == Source::Teams && last.targets.no_data > 0;
     (failing || last.waiting || small_teams).then(|| {
         html! {
-            @if failing { (failures(last)) p { (remains(owner, source, state)) } }
+            @if failing { (failures(&owner.owner, source, last)) p { (remains(owner, source, state)) } }
             @else if last.waiting { p { (waiting(owner)) } }
             @if small_teams { p { (small(owner.api)) } }
         }
@@ -149,7 +152,7 @@ const fn small(api: Api) -> &'static str {
 }
 
 /// The first failure in full, and the words of those that came with it.
-fn failures(last: &Attempt) -> Markup {
+fn failures(owner: &Owner, source: Source, last: &Attempt) -> Markup {
     let first = last.problem.as_ref().map(|problem| problem.reason);
     let others = last.failures.iter().filter(|(reason, count)| first != Some(**reason) || **count > 1);
     let others: Vec<String> =
@@ -160,9 +163,47 @@ fn failures(last: &Attempt) -> Markup {
         }
         @if !others.is_empty() { p { "In this attempt: " (others.join(", ")) "." } }
         @for reason in advised(last) {
-            p.advice { strong { "Advice: " } (reason.advice()) }
+            p.advice { strong { "Advice: " } (advice(owner, source, reason)) }
         }
     }
+}
+
+/// What a person can do. Where GitHub says no to a source that needs more than the usage does, that comes first.
+fn advice(owner: &Owner, source: Source, reason: Reason) -> Markup {
+    let permission = permission(owner, source);
+    html! {
+        @match (reason, permission) {
+            (Reason::Forbidden, Some(permission)) => (permission),
+            (Reason::NotFound, Some(permission)) => { (permission) " " (reason.advice()) },
+            _ => (reason.advice()),
+        }
+        @if permission.is_some() && matches!(reason, Reason::Forbidden | Reason::NotFound) {
+            " Or leave \u{201c}" (source) "\u{201d} out of EXPORTER_SOURCES."
+        }
+    }
+}
+
+/// Who may read what is not usage.
+const fn permission(owner: &Owner, source: Source) -> Option<&'static str> {
+    Some(match (source, owner) {
+        (Source::Activity | Source::Teams, _) => return None,
+        (Source::Seats, Owner::Org(_)) => {
+            "Seats need a token of an owner of the organisation with manage_billing:copilot or read:org, or with the \
+             fine-grained permission GitHub Copilot Business or Administration to read; authorise it for single sign-on."
+        }
+        (Source::Seats, Owner::Enterprise(_)) => {
+            "The seats of an enterprise need a classic token of an owner or billing manager with manage_billing:copilot \
+             or read:enterprise."
+        }
+        (Source::Billing, Owner::Org(_)) => {
+            "Costs need a token of an administrator of the organisation, if it is a fine-grained one with the permission \
+             Administration to read; and the organisation must be on GitHub\u{2019}s enhanced billing platform."
+        }
+        (Source::Billing, Owner::Enterprise(_)) => {
+            "The costs of an enterprise need a classic token of one of its administrators or billing managers; and it \
+             must be on GitHub\u{2019}s enhanced billing platform."
+        }
+    })
 }
 
 /// Every reason once, the first failure's first.
@@ -177,13 +218,18 @@ fn remains(owner: &OwnerOverview, source: Source, state: &SourceState) -> &'stat
     let read = |targets: Targets| targets.ok > 0;
     let held = match source {
         Source::Activity => has_figures(owner),
-        _ => state.last_success.is_some() || state.last.as_ref().is_some_and(|last| read(last.targets)),
+        Source::Seats => owner.seats.is_some(),
+        Source::Billing => owner.costs.is_some(),
+        Source::Teams => {
+            state.last_success.is_some() || state.last.as_ref().is_some_and(|last| read(last.targets))
+        }
     };
     match (held, source) {
         (false, _) => "There are no figures from this source yet.",
         (true, _) if state.last.as_ref().is_some_and(|last| read(last.targets)) => PARTLY,
-        (true, Source::Teams) => PARTLY,
-        (true, _) => "The figures shown are the last good ones.",
+        // Seats and bills are two answers each.
+        (true, Source::Teams | Source::Seats | Source::Billing) => PARTLY,
+        (true, Source::Activity) => "The figures shown are the last good ones.",
     }
 }
 
@@ -196,7 +242,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::{model::overview::DayOverview, owner::Owner};
+    use crate::model::overview::DayOverview;
 
     fn noon() -> Instant {
         "2026-11-22T12:00:00Z".parse().unwrap()
@@ -231,6 +277,8 @@ mod tests {
             languages_only: false,
             latest: None,
             days: first.iter_days().take(days).map(day).collect(),
+            seats: None,
+            costs: None,
             sources: vec![(source, state)],
         };
         table(&owner, noon()).into_string()
@@ -300,5 +348,18 @@ mod tests {
         says(&html, &["3 with data"]);
         assert!(!html.contains("five members"), "{html}");
         says(&show(Source::Teams, Some(attempt([0, 0, 0])), 1), &["no teams"]);
+    }
+
+    #[test]
+    fn what_needs_more_than_the_usage_says_what_when_it_is_refused_and_how_to_do_without() {
+        for source in Source::ALL {
+            for reason in Reason::ALL {
+                let html = show(source, Some(failed(&[(reason, 1)], [0, 0, 1])), 1);
+                let expected = matches!(source, Source::Seats | Source::Billing)
+                    && matches!(reason, Reason::Forbidden | Reason::NotFound);
+                let words = format!("Or leave \u{201c}{source}\u{201d} out of EXPORTER_SOURCES.");
+                assert_eq!(html.contains(&words), expected, "{source} {reason}: {html}");
+            }
+        }
     }
 }

@@ -33,6 +33,19 @@ pub(super) fn percent(ratio: f64) -> String {
     format!("{}%", written.strip_suffix(".0").unwrap_or(&written))
 }
 
+/// US dollars with cents: `$1,234.50`.
+pub(super) fn dollars(amount: f64) -> String {
+    // Only nonsense is this large. Its digits would tell nothing and burst the page.
+    if amount.abs() >= 1e12 {
+        return format!("${amount:.0e}").replace('-', "\u{2212}");
+    }
+    let written = format!("{:.2}", amount.abs());
+    let (whole, cents) = written.split_once('.').unwrap_or((&written, "00"));
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), count);
+    let sign = if amount < 0.0 && written != "0.00" { "\u{2212}" } else { "" };
+    format!("{sign}${whole}.{cents}")
+}
+
 /// A number at an axis, where there is little room: `800`, `15k`, `2.5M`.
 pub(super) fn short(number: f64) -> String {
     let (scaled, unit) = match number.abs() {
@@ -52,6 +65,11 @@ pub(super) fn some(number: u64, noun: &str) -> String {
 /// `Thursday, 19 November 2026`.
 pub(super) fn day(day: NaiveDate) -> String {
     day.format("%A, %-d %B %Y").to_string()
+}
+
+/// `November 2026`.
+pub(super) fn month(day: NaiveDate) -> String {
+    day.format("%B %Y").to_string()
 }
 
 /// `19 Nov`.
@@ -134,6 +152,21 @@ mod tests {
     }
 
     #[test]
+    fn dollars_have_cents_and_separators() {
+        let cases = [
+            (0.0, "$0.00"),
+            (9.75, "$9.75"),
+            (1_234_567.891, "$1,234,567.89"),
+            (-0.5, "\u{2212}$0.50"),
+            (-0.001, "$0.00"),
+            (1e18, "$1e18"),
+        ];
+        for (amount, words) in cases {
+            assert_eq!(dollars(amount), words);
+        }
+    }
+
+    #[test]
     fn axis_labels_stay_short_at_every_size() {
         let cases = [
             (0.0, "0"),
@@ -175,6 +208,7 @@ mod tests {
         let thursday = NaiveDate::from_ymd_opt(2026, 11, 19).unwrap();
         assert_eq!(day(thursday), "Thursday, 19 November 2026");
         assert_eq!(short_day(thursday), "19 Nov");
+        assert_eq!(month(thursday), "November 2026");
         assert_eq!(moment(noon()), "22 Nov 2026, 12:00 UTC");
         let cases = [
             (22, "today"),
