@@ -26,8 +26,10 @@ const SURFACES: [(&str, Uses); 6] = [
 
 const PERIODS: [(&str, usize); 3] = [("daily", 1), ("weekly", 7), ("monthly", 28)];
 
-/// The name of a series about pull requests, and the number it adds up.
-const PULL_REQUESTS: [(&str, fn(&PullRequests) -> u64); 4] = [
+/// The end of a name of series about pull requests, and the number it adds up.
+type Count = (&'static str, fn(&PullRequests) -> u64);
+
+const PULL_REQUESTS: [Count; 4] = [
     ("created", |pulls| pulls.created),
     ("reviewed", |pulls| pulls.reviewed),
     ("created_by_copilot", |pulls| pulls.created_by_copilot),
