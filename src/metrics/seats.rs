@@ -4,13 +4,13 @@ use super::exporter::Emit;
 use crate::{
     github::seats::SeatBreakdown,
     model::{
-        seats::{Class, People, SeatList},
+        seats::{Class, People, SeatList, Seats},
         view::ScopeView,
     },
 };
 
 pub(super) fn total(scope: &ScopeView<'_>, emit: &mut Emit<'_>) {
-    if let Some(total) = scope.seats.and_then(|seats| seats.total(scope.owner)) {
+    if let Some(total) = scope.seats.and_then(Seats::total) {
         emit(&[], total as f64);
     }
 }

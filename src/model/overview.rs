@@ -80,7 +80,7 @@ pub struct CostsOverview {
 impl SeatsOverview {
     fn of(scope: &ScopeView<'_>) -> Option<Self> {
         let seats = scope.seats?;
-        let (total, people) = (seats.total(scope.owner), seats.list.get().map(|list| list.people));
+        let (total, people) = (seats.total(), seats.list.get().map(|list| list.people));
         (total.is_some() || people.is_some()).then_some(Self { total, people })
     }
 }

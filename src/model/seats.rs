@@ -15,7 +15,6 @@ use super::{
 use crate::{
     clock::{Instant, after},
     github::seats::{Seat, SeatBreakdown},
-    owner::Owner,
 };
 
 /// What stands for the team of a seat that was given directly.
@@ -109,13 +108,10 @@ pub enum SeatNews {
 }
 
 impl Seats {
-    /// All seats, by GitHub's own count: of an organisation those of its breakdown, of an enterprise the people in its
-    /// list.
-    pub fn total(&self, owner: &Owner) -> Option<i64> {
-        match owner {
-            Owner::Org(_) => self.breakdown.get()?.total,
-            Owner::Enterprise(_) => self.list.get()?.total.and_then(|total| i64::try_from(total).ok()),
-        }
+    /// All seats, by GitHub's own count: those of an organisation's breakdown, or else the people that the list announces.
+    pub fn total(&self) -> Option<i64> {
+        let counted = self.breakdown.get().and_then(|breakdown| breakdown.total);
+        counted.or_else(|| self.list.get()?.total.and_then(|total| i64::try_from(total).ok()))
     }
 
     /// Takes in what was read. The rest stays as it was.

@@ -20,12 +20,12 @@ fn element(mut names: Value, interactions: u64, generations: u64) -> Value {
 /// A GitHub whose newest day has these lists, and an exporter of it without the reports about people.
 async fn github(lists: Value) -> (Github, Exporter) {
     let github = Github::start(|text| plain(text)).await;
-    publish(&github, lists);
+    publish(&github, &lists);
     let exporter = watch_with(&github, NOON, &[("EXPORTER_SOURCES", "activity")]).await;
     (github, exporter)
 }
 
-fn publish(github: &Github, lists: Value) {
+fn publish(github: &Github, lists: &Value) {
     let mut day = json!({"day": DAY, "daily_active_users": 3});
     day.as_object_mut().unwrap().extend(lists.as_object().unwrap().clone());
     github.publish("/organization-28-day/latest", DAY, plain(json!({"day_totals": [day]}).to_string()));
@@ -66,7 +66,7 @@ async fn an_editor_that_is_no_longer_in_the_data_is_gone_with_all_its_series() {
     let (github, exporter) = github(json!({"totals_by_ide": [ide("vscode"), ide("eclipse")]})).await;
     let scrape = first(&exporter).await;
     assert_eq!(scrape.get(&series("editor_generations", r#"editor="eclipse""#)), Some(2.0));
-    publish(&github, json!({"totals_by_ide": [ide("vscode")]}));
+    publish(&github, &json!({"totals_by_ide": [ide("vscode")]}));
     exporter.clock.advance(3600);
     let is_gone = |scrape: &Scrape| {
         !scrape
@@ -121,7 +121,7 @@ async fn a_name_is_kept_or_folded_in_every_family_alike() {
     // Where both stand together, the one that is busier by itself is the other way round.
     publish(
         &github,
-        json!({
+        &json!({
             "totals_by_feature": [feature("agent_edit", 9), feature("chat_inline", 5)],
             "totals_by_model_feature": [model("agent_edit", 1), model("chat_inline", 2)],
         }),

@@ -85,7 +85,7 @@ fn next(github: &MockServer, page: u32) -> String {
 /// A GitHub that counts 120 seats in all.
 async fn github() -> MockServer {
     let github = MockServer::start().await;
-    let count = json!({"seat_breakdown": {"total": 120}, "plan_type": "business"});
+    let count = json!({"seat_breakdown": {"total": 120, "active_this_cycle": 90}, "plan_type": "business"});
     Mock::given(path(BREAKDOWN)).respond_with(ok(count)).with_priority(9).mount(&github).await;
     github
 }
@@ -269,8 +269,8 @@ async fn seats_that_have_not_changed_are_not_sent_again_until_one_comes_of_age()
 #[tokio::test]
 async fn of_the_count_and_the_list_either_is_shown_without_the_other() {
     for (refused, shown, hidden) in [
-        (BREAKDOWN, "github_copilot_recently_active_seats", "github_copilot_seats"),
-        (LIST, "github_copilot_seats", "github_copilot_recently_active_seats"),
+        (BREAKDOWN, "github_copilot_recently_active_seats", "github_copilot_seats_active_this_cycle"),
+        (LIST, "github_copilot_seats_active_this_cycle", "github_copilot_recently_active_seats"),
     ] {
         let github = github().await;
         let refusing = Mock::given(path(refused)).respond_with(ResponseTemplate::new(403));
@@ -280,6 +280,11 @@ async fn of_the_count_and_the_list_either_is_shown_without_the_other() {
         let scrape = exporter.until_by(0, "seats are down", is_down).await;
         assert_eq!(scrape.of(shown, &[]).count(), 1, "{refused}");
         assert_eq!(scrape.of(hidden, &[]).count(), 0, "{refused}");
+        assert_eq!(
+            scrape.of("github_copilot_seats", &[]).count(),
+            1,
+            "{refused}: either says how many there are"
+        );
         assert_eq!(failures(&scrape, "seats", "forbidden"), 1.0);
         let page = exporter.page().await;
         for words in ["What was read is shown", "GitHub Copilot Business", "out of EXPORTER_SOURCES"] {
