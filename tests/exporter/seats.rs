@@ -335,8 +335,7 @@ async fn when_there_is_too_much_to_serve_what_has_no_further_label_stays() {
     let variables = [TOKEN, ORG, SEATS, ("EXPORTER_MAX_SERIES", "1")];
     let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
     let scrape = exporter.until_by(0, "seats are up", is_up).await;
-    let expected =
-        "github_copilot_seats 120\ngithub_copilot_recently_active_seats 3\ngithub_copilot_new_seats 0\n";
+    let expected = "github_copilot_seats 120\ngithub_copilot_seats_active_this_cycle 90\ngithub_copilot_recently_active_seats 3\ngithub_copilot_new_seats 0\n";
     assert_eq!(lines(&scrape), expected);
     assert_eq!(scrape.sum("github_copilot_exporter_series_dropped", &[r#"detail="owner_detail""#]), 8.0);
     exporter.stop().await;
