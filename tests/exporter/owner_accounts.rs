@@ -1,17 +1,20 @@
 //! Seats and costs: what the exporter shows of owners is what their people have and used.
 
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use github_copilot_exporter::{
     clock::Clock,
-    simulator::{Options, Plan, Simulator, World},
+    simulator::{Options, Person, Plan, Simulator, World},
 };
 
 use crate::{
     billing_series_truth::billing,
     company::{NOON, noon, watch},
-    people::{COMPANIES, REPORTS, assert_shows, company_of, live, newest, until_it_shows},
+    people::{COMPANIES, REPORTS, assert_shows, company_of, live, newest},
     people_truth::{Series, Truth, labels, owners},
     seat_series_truth::seats,
+    seat_truth::last_activity,
     support::{Exporter, ManualClock, Scrape},
 };
 
@@ -19,6 +22,22 @@ const SEATS: &str = "seats";
 const BILLING: &str = "billing";
 const BOTH: &str = "seats,billing";
 const EVERYTHING: &str = "activity,teams,seats,billing";
+
+const A_WHILE: TimeDelta = TimeDelta::minutes(5);
+
+/// Half a year before, when there are people to come.
+const SPRING: &str = "2026-05-20T12:00:00Z";
+
+/// The time that somebody's seat is unused since.
+type Since = fn(&World, &Person) -> Option<DateTime<Utc>>;
+
+/// The classes of an owner's people who do not use their seats.
+const IDLE: [&str; 4] = [
+    "new_seats{OWNER}",
+    r#"idle_seats{OWNER,idle="7d_28d"}"#,
+    r#"idle_seats{OWNER,idle="28d_90d"}"#,
+    r#"idle_seats{OWNER,idle="none_90d"}"#,
+];
 
 /// Every data series that these sources must give at `now`.
 fn expected(world: &World, sources: &str, now: DateTime<Utc>) -> Series {
@@ -41,6 +60,10 @@ fn at(time: &str) -> DateTime<Utc> {
     time.parse().unwrap()
 }
 
+fn spring() -> DateTime<Utc> {
+    at(SPRING)
+}
+
 /// Whether every one of these sources was read of every owner.
 fn is_up(scrape: &Scrape, world: &World, sources: &str) -> bool {
     let all = sources.split(',').count() * owners(world).count();
@@ -50,8 +73,14 @@ fn is_up(scrape: &Scrape, world: &World, sources: &str) -> bool {
 
 /// An exporter of these sources, and its first complete scrape.
 async fn start(simulator: &Simulator, sources: &str) -> (Exporter, Scrape) {
-    let variables = [REPORTS, ("EXPORTER_SOURCES", sources)];
-    let exporter = watch(simulator, &ManualClock::starting(NOON), &variables).await;
+    start_at(NOON, simulator, sources).await
+}
+
+/// The same at another time, which must be the simulator's.
+async fn start_at(time: &str, simulator: &Simulator, sources: &str) -> (Exporter, Scrape) {
+    // Shorter than any step of these tests, and so long that nothing is being read when one is taken.
+    let variables = [REPORTS, ("EXPORTER_SOURCES", sources), ("EXPORTER_REFRESH_INTERVAL", "5m")];
+    let exporter = watch(simulator, &ManualClock::starting(time), &variables).await;
     let is_up = |scrape: &Scrape| is_up(scrape, simulator.world(), sources);
     let scrape = exporter.until_by(0, "all sources up", is_up).await;
     (exporter, scrape)
@@ -62,11 +91,14 @@ fn has(series: &Series, part: &str) -> bool {
     series.iter().any(|(name, number)| name.contains(part) && *number > 0.0)
 }
 
-/// Lets the time of GitHub and of the exporter alike become `now`, and waits for what must then be shown.
+/// Lets the time of GitHub and of the exporter alike become `now`, and looks at what is read then.
 async fn move_to(simulator: &Simulator, exporter: &Exporter, sources: &str, now: DateTime<Utc>) {
     simulator.set_now(now);
     exporter.clock.advance((now - exporter.clock.now()).num_seconds());
-    until_it_shows(exporter, &expected(simulator.world(), sources, now), &now.to_string()).await;
+    let success = "github_copilot_exporter_source_last_success_timestamp_seconds";
+    let is_read = |scrape: &Scrape| scrape.of(success, &[]).all(|(_, at)| at >= now.timestamp() as f64);
+    let scrape = exporter.until("everything is read again", is_read).await;
+    assert_shows(&scrape, &expected(simulator.world(), sources, now), &now.to_string());
 }
 
 #[tokio::test]
@@ -146,10 +178,8 @@ async fn with_a_new_month_bills_and_cycles_begin_anew() {
 
 #[tokio::test]
 async fn credits_follow_requests_on_the_first_of_june() {
-    let start_of_story = "2026-05-20T12:00:00Z";
-    let simulator = Simulator::start(Options { now: Some(at(start_of_story)), ..live() }).await.unwrap();
-    let variables = [REPORTS, ("EXPORTER_SOURCES", BILLING)];
-    let exporter = watch(&simulator, &ManualClock::starting(start_of_story), &variables).await;
+    let simulator = Simulator::start(Options { now: Some(spring()), ..live() }).await.unwrap();
+    let (exporter, _) = start_at(SPRING, &simulator, BILLING).await;
     for (now, unit) in [("2026-05-31T22:00:00Z", "requests"), ("2026-06-01T02:00:00Z", "credits")] {
         assert!(has(&expected(simulator.world(), BILLING, at(now)), &format!(r#"unit="{unit}""#)));
         move_to(&simulator, &exporter, BILLING, at(now)).await;
@@ -159,19 +189,53 @@ async fn credits_follow_requests_on_the_first_of_june() {
 
 #[tokio::test]
 async fn people_become_idle_at_the_hour_however_little_happens_at_github() {
-    let simulator = Simulator::start(live()).await.unwrap();
+    let simulator = Simulator::start(Options { users: 400, ..live() }).await.unwrap();
     let (exporter, _) = start(&simulator, SEATS).await;
-    let idle = |now| {
-        let mut idle = expected(simulator.world(), SEATS, now);
-        idle.retain(|series, _| series.contains("_idle_"));
-        idle
-    };
-    let mut changes = 0;
-    for step in 1..=30 {
-        let (before, now) = (noon() + TimeDelta::hours(5 * (step - 1)), noon() + TimeDelta::hours(5 * step));
+    let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for step in 1..=40 {
+        let now = noon() + TimeDelta::hours(7 * step);
         move_to(&simulator, &exporter, SEATS, now).await;
-        changes += usize::from(idle(before) != idle(now));
+        for (series, number) in seats(simulator.world(), simulator.world().enterprise(), now) {
+            told.entry(series).or_default().insert(number.to_string());
+        }
     }
-    assert!(changes > 5, "{changes}");
+    let enterprise = labels(simulator.world().enterprise(), None);
+    for class in IDLE {
+        let series = format!("github_copilot_{}", class.replace("OWNER", &enterprise));
+        assert!(told[&series].len() > 1, "nothing ever changes in {series}");
+    }
+    exporter.stop().await;
+}
+
+/// When some people's seats will have been unused for so many days: by then nothing was done with it since.
+fn moments(world: &World, days: i64, since: Since) -> Vec<DateTime<Utc>> {
+    let moment = |person: &Person| {
+        let since = since(world, person);
+        let moment = since? + TimeDelta::days(days);
+        let later = moment + A_WHILE;
+        let used = last_activity(world, person, later);
+        let is_so =
+            world.is_licensed(person, later.date_naive()) && used.is_none_or(|used| Some(used) == since);
+        (is_so && moment > spring() + A_WHILE).then_some(moment)
+    };
+    world.people().iter().filter_map(moment).take(4).collect()
+}
+
+#[tokio::test]
+async fn a_class_ends_after_so_many_days_to_the_minute() {
+    let simulator = Simulator::start(Options { users: 400, ..live() }).await.unwrap();
+    let mut all = BTreeSet::new();
+    let used: Since = |world, person| last_activity(world, person, spring());
+    let created: Since = |_, person| Some(person.licensed_from().and_time(NaiveTime::MIN).and_utc());
+    for (days, since) in [(7, used), (28, used), (90, used), (7, created)] {
+        let moments = moments(simulator.world(), days, since);
+        assert!(!moments.is_empty(), "nobody's seat becomes {days} days old");
+        all.extend(moments.into_iter().flat_map(|moment| [moment - A_WHILE, moment + A_WHILE]));
+    }
+    simulator.set_now(spring());
+    let (exporter, _) = start_at(SPRING, &simulator, SEATS).await;
+    for now in all {
+        move_to(&simulator, &exporter, SEATS, now).await;
+    }
     exporter.stop().await;
 }
