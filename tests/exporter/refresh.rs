@@ -316,8 +316,10 @@ async fn a_renamed_team_is_asked_at_its_new_address_and_keeps_its_history() {
     let red = exporter.until_by(0, "both sources up", both_up).await;
     assert_eq!(red.get(&suggestions("red")), Some(5.0), "slugs are lower case");
     exporter.clock.advance(3600);
-    let renamed =
-        exporter.until("the new name", |scrape| scrape.get(&suggestions("crimson")).is_some()).await;
+    let failed = r#"github_copilot_exporter_source_failures_total{enterprise="",org="octo",source="teams",reason="server_error"}"#;
+    let asked =
+        |scrape: &Scrape| scrape.get(&suggestions("crimson")).is_some() && scrape.get(failed) > Some(0.0);
+    let renamed = exporter.until("the new name, and its address asked", asked).await;
     assert_eq!(
         renamed.get(&suggestions("crimson")),
         Some(5.0),
