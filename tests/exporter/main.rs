@@ -19,6 +19,7 @@ mod detail;
 mod detail_files;
 mod detail_truth;
 mod examples;
+mod exposition;
 mod fake_reports;
 mod fold_truth;
 mod golden;
