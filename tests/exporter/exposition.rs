@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use github_copilot_exporter::{
-    metrics::catalogue::CATALOGUE,
-    simulator::{Options, Simulator},
-};
+use github_copilot_exporter::{metrics::catalogue::CATALOGUE, simulator::Simulator};
 
 use crate::{
     company::{NOON, options, watch},
@@ -56,10 +53,7 @@ fn names(labels: &str) -> Vec<String> {
 
 /// Everything that is served of the simulated company by an interface.
 async fn served(api: &str) -> Scrape {
-    let simulator =
-        Simulator::start(Options { api: github_copilot_exporter::simulator::Api::Both, ..options() })
-            .await
-            .unwrap();
+    let simulator = Simulator::start(options()).await.unwrap();
     let all = [
         ("GITHUB_COPILOT_API", api),
         ("EXPORTER_SOURCES", "activity,teams,seats,billing"),
