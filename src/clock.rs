@@ -22,24 +22,14 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 /// The clock as it travels: shared by everything one service runs.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// The machine's clock, or one that runs beside it at a distance.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock {
-    ahead: chrono::TimeDelta,
-}
-
-impl SystemClock {
-    /// A clock that shows `at` now: a demo in another time has to live in it.
-    #[must_use]
-    pub fn starting(at: Instant) -> Self {
-        Self { ahead: at - Self::default().now() }
-    }
-}
+/// The machine's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "this is the one place where the service learns the time")]
     fn now(&self) -> Instant {
-        Utc::now().checked_add_signed(self.ahead).unwrap_or(Instant::MAX_UTC)
+        Utc::now()
     }
 
     fn sleep_until(&self, instant: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -1,8 +1,11 @@
 //! A simulated GitHub, and the configuration of an exporter that watches it.
 
+use std::{future::Future, pin::Pin};
+
 use crate::{
+    clock::{Clock, Instant},
     config::{Config, Problem, variables as var},
-    simulator::{Announcement, Api, Options},
+    simulator::{Announcement, Api, Options, Simulator},
 };
 
 /// Where a demo serves unless told otherwise: for this machine only.
@@ -31,4 +34,21 @@ pub fn config(simulator: &Announcement, options: &Options) -> Result<Config, Vec
         fallbacks.push((var::EXPORTER_REFRESH_INTERVAL, INTERVAL_WITH_QUICK_DAYS.to_owned()));
     }
     Config::from_process_for(&github, &fallbacks)
+}
+
+/// The time of the simulated company, in which its exporter has to live: where days are skipped, seats grow old and
+/// months end by it. It holds the simulator.
+#[derive(Debug)]
+pub struct CompanyClock(pub Simulator);
+
+impl Clock for CompanyClock {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, instant: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        // The span is slept in real time: a day that is skipped meanwhile makes no request come sooner.
+        let left = (instant - self.now()).to_std().unwrap_or_default();
+        Box::pin(tokio::time::sleep(left))
+    }
 }

@@ -5,9 +5,9 @@ use std::{error::Error, process::ExitCode, sync::Arc};
 use clap::Parser;
 use github_copilot_exporter::{
     cli::{Cli, Command, Demo},
-    clock::SystemClock,
+    clock::{SharedClock, SystemClock},
     config::{Config, Log, Problem},
-    demo,
+    demo::{self, CompanyClock},
     server::listen::listen,
     service,
     simulator::{Options, Simulator},
@@ -65,17 +65,16 @@ fn run(command: Command) -> Result<(), Failed> {
 async fn serve() -> Result<(), Failed> {
     let config = Config::from_process().map_err(Failed::Configuration)?;
     start_log(config.log);
-    exporter(config, SystemClock::default(), |_| ()).await
+    exporter(config, Arc::new(SystemClock), |_| ()).await
 }
 
 #[allow(clippy::print_stdout, reason = "the addresses are what a demo is asked for")]
 async fn show(options: Options) -> Result<(), Failed> {
-    let clock = options.now.map(SystemClock::starting).unwrap_or_default();
     let simulator = Simulator::start(options.clone()).await?;
     let announcement = simulator.announcement();
     let config = demo::config(&announcement, &options).map_err(Failed::Configuration)?;
     start_log(config.log);
-    exporter(config, clock, |address| {
+    exporter(config, Arc::new(CompanyClock(simulator)), |address| {
         println!("A simulated GitHub at {}, and what the exporter tells of it:", announcement.api);
         println!();
         println!("  overview  http://{address}/");
@@ -108,7 +107,7 @@ async fn simulate(options: Options) -> Result<(), Failed> {
 /// Runs the exporter until it is asked to stop. `announce` gets its address once the port is open.
 async fn exporter(
     config: Config,
-    clock: SystemClock,
+    clock: SharedClock,
     announce: impl FnOnce(std::net::SocketAddr),
 ) -> Result<(), Failed> {
     let listener = listen(config.listen).map_err(|error| {
@@ -118,7 +117,7 @@ async fn exporter(
     let stop = stop_signal()?;
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
     announce(address);
-    service::serve(config, listener, Arc::new(clock), stop).await?;
+    service::serve(config, listener, clock, stop).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -163,7 +163,7 @@ mod tests {
         let published = Published::default();
         let exposition = Exposition { plain: vec![b'#'; metrics].into(), ..Exposition::default() };
         published.publish(Picture { exposition, ..Picture::default() });
-        let routes = Arc::new(Routes::new(Arc::new(published), Arc::new(SystemClock::default())));
+        let routes = Arc::new(Routes::new(Arc::new(published), Arc::new(SystemClock)));
         let (stop, stopped) = oneshot::channel::<()>();
         let server =
             tokio::spawn(
@@ -241,7 +241,7 @@ mod tests {
     #[tokio::test]
     async fn a_broken_part_of_the_refresh_shows_in_the_health() {
         let published = Arc::new(Published::default());
-        let routes = Routes::new(Arc::clone(&published), Arc::new(SystemClock::default()));
+        let routes = Routes::new(Arc::clone(&published), Arc::new(SystemClock));
         let status = || routes.answer(&hyper::Request::get("/healthz").body(()).unwrap()).status();
         assert_eq!(status(), 200);
         published.break_down();

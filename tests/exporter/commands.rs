@@ -132,6 +132,24 @@ async fn the_demo_needs_no_token_and_no_network_and_tells_where_to_look() {
     assert_eq!(running.terminate().0.code(), Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_days_of_a_demo_pass_for_seats_and_costs_as_well() {
+    let variables = [("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"), ("EXPORTER_REFRESH_INTERVAL", "1s")];
+    let days = ["demo", "--now", "2026-11-29T12:00:00Z", "--day-every", "3s"];
+    let running = Running::start(exporter(&days, &variables));
+    let metrics = running.line_with("/metrics");
+    let url = metrics.split_whitespace().nth(1).unwrap();
+    let december = r#"github_copilot_billing_month_timestamp_seconds{enterprise="octo-group",org="",team=""} 1796083200"#;
+    let patience = Patience::new();
+    loop {
+        patience.check("the costs of December");
+        let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+        if text.lines().any(|line| line == december) {
+            break;
+        }
+    }
+}
+
 #[test]
 fn the_curl_example_of_the_seed_page_works_with_only_the_host_changed() {
     let arguments = [
@@ -172,6 +190,8 @@ async fn the_token_is_in_no_log_line_no_metric_and_on_no_page() {
         assert!(!text.contains(&company.token), "{text}");
     }
     assert!(shown[0].contains("***"), "{}", shown[0]);
+    let mended = |text: &&String| text.contains("level=info") && text.contains("works again");
+    assert_eq!(shown.iter().filter(mended).count(), 4, "the log says that each source works again");
 }
 
 /// Everything that an exporter of the first organisation shows at its most talkative: the log line with this reason

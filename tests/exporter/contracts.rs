@@ -164,7 +164,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("server", &["clock", "github", "metrics", "model", "owner", "refresh", "source"]),
     ("service", &["clock", "config", "github", "metrics", "model", "refresh", "server", "source"]),
     ("simulator", &[]),
-    ("demo", &["config", "simulator"]),
+    ("demo", &["clock", "config", "simulator"]),
     ("cli", &["simulator"]),
 ];
 
