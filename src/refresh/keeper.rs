@@ -69,10 +69,20 @@ impl Keeper {
     }
 
     fn take(&mut self, update: Update) {
+        self.tell_mended(&update);
         // Nobody else holds the state now: a rendering has always ended before the next piece of news is taken.
         let state = Arc::make_mut(&mut self.state);
         state.apply(update);
         self.pace.changed(state.all_tried());
+    }
+
+    /// Says in the log that a source works again, where the last word was that it does not.
+    fn tell_mended(&self, update: &Update) {
+        let Update::Attempt { owner, source, attempt } = update else { return };
+        let before = self.state.owners.get(owner).and_then(|owner| owner.sources.get(source)?.last.as_ref());
+        if attempt.problem.is_none() && before.is_some_and(|before| before.problem.is_some()) {
+            tracing::info!(%owner, %source, "works again");
+        }
     }
 
     /// Says in the log when other detail is left out than before.
