@@ -107,7 +107,7 @@ pub async fn costs(
 ) -> Result<Answer<MonthUsage>, Failure> {
     let query = vec![("year", day.year().to_string()), ("month", day.month().to_string())];
     let question = Question { endpoint: Endpoint::costs(meter, owner), owner, team: None, query };
-    let (bill, validators) = match client.get::<Bill>(&question, known).await? {
+    let (bill, validators) = match question.answered(client.get::<Bill>(&question, known).await?)? {
         Answer::Fresh(bill, validators) => (bill, validators),
         Answer::Unchanged => return Ok(Answer::Unchanged),
         Answer::NotReady => return Ok(Answer::NotReady),

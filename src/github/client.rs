@@ -467,6 +467,14 @@ fn refusal(
 }
 
 impl Question<'_> {
+    /// The answer to a question that always has one: without a body it is none.
+    pub(super) fn answered<T>(&self, answer: Answer<T>) -> Result<Answer<T>, Failure> {
+        if matches!(answer, Answer::NotReady) {
+            return Err(self.broken("the answer has no body"));
+        }
+        Ok(answer)
+    }
+
     /// The failure of an answer that is well-formed and not what the API promises.
     pub(super) fn broken(&self, what: &str) -> Failure {
         fail(self, Reason::Decode, what)

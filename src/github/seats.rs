@@ -112,7 +112,7 @@ pub async fn breakdown(
     known: &Validators,
 ) -> Result<Answer<SeatBreakdown>, Failure> {
     let question = Question { endpoint: Endpoint::OrgBilling, owner, team: None, query: Vec::new() };
-    let answer = client.get(&question, known).await?;
+    let answer = question.answered(client.get(&question, known).await?)?;
     Ok(answer.map(|OrgCopilot { seat_breakdown }| seat_breakdown))
 }
 
@@ -138,7 +138,7 @@ pub async fn seats<S: Default>(
             add(&mut progress.sum, seat);
         }
     };
-    let answer = client.fold(&question, known, take).await?;
+    let answer = question.answered(client.fold(&question, known, take).await?)?;
     if let Answer::Fresh(Progress { seats, total: Some(total), .. }, _) = &answer
         && seats < total
     {

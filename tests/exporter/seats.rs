@@ -221,6 +221,18 @@ async fn a_list_that_ends_before_all_its_seats_is_no_list() {
 }
 
 #[tokio::test]
+async fn an_answer_without_a_body_is_no_list_and_the_page_says_which_one_it_was() {
+    let github = github().await;
+    Mock::given(path(LIST)).respond_with(ResponseTemplate::new(204)).mount(&github).await;
+    let exporter = start(&github).await;
+    let scrape = exporter.until_by(0, "seats are down", is_down).await;
+    assert_eq!((active(&scrape), failures(&scrape, "seats", "decode")), (None, 1.0));
+    let page = exporter.page().await;
+    assert!(page.contains(&format!("GET {LIST}: the answer has no body")), "{page}");
+    exporter.stop().await;
+}
+
+#[tokio::test]
 async fn seats_that_have_not_changed_are_not_sent_again_until_one_comes_of_age() {
     let github = github().await;
     for tag in ["\"1\"", "\"2\""] {
