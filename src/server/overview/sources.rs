@@ -175,6 +175,9 @@ fn advice(owner: &Owner, source: Source, reason: Reason) -> Markup {
         @match (reason, permission) {
             (Reason::Forbidden, Some(permission)) => (permission),
             (Reason::NotFound, Some(permission)) => { (permission) " " (reason.advice()) },
+            (Reason::Rejected, _) if source == Source::Seats => {
+                (reason.advice()) " By 422 GitHub also says that there is a problem with the payment for Copilot."
+            }
             _ => (reason.advice()),
         }
         @if permission.is_some() && matches!(reason, Reason::Forbidden | Reason::NotFound) {
@@ -323,6 +326,9 @@ mod tests {
                 &["failing", reason.word(), "GET /x answered", &advice, "no figures from this source"],
             );
         }
+        let unpaid = || Some(failed(&[(Reason::Rejected, 1)], [0, 0, 1]));
+        says(&show(Source::Seats, unpaid(), 0), &[Reason::Rejected.advice(), "a problem with the payment"]);
+        assert!(!show(Source::Billing, unpaid(), 0).contains("payment"));
         let two = failed(&[(Reason::NotFound, 3), (Reason::Timeout, 1)], [0, 0, 4]);
         let html = show(Source::Teams, Some(two), 0);
         says(&html, &["3 \u{d7} not_found, 1 \u{d7} timeout", Reason::Timeout.advice()]);
