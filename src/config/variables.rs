@@ -66,9 +66,9 @@ variables! {
     EXPORTER_SETTLE_DAYS = "0", "must be a whole number from 0 to 27", "2";
     /// How much is shown of each team: its totals; by language, editor and day as well (`core`); everything (`all`).
     EXPORTER_TEAM_DETAIL = "core", "must be totals, core or all", "core";
-    /// Languages, and editors, per owner or team, and each kind of name on the bill; the rest is folded into `others`.
+    /// Languages, editors, features, models, and agents, per owner or team, and each kind of name on the bill; the rest is folded into `others`.
     EXPORTER_MAX_LABEL_VALUES = "50", "must be a whole number from 1 to 100000", "50";
-    /// Data series in all. Above it detail is left out: days of teams, then rows of teams, then detail of owners.
+    /// Data series in all. Above it detail is left out: days of teams, then rows of teams, then detail of owners. Totals always stay.
     EXPORTER_MAX_SERIES = "300000", "must be a whole number from 1 to 100000000", "300000";
     /// How much is logged.
     EXPORTER_LOG_LEVEL = "info", "must be error, warn, info, debug or trace", "info";
