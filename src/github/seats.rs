@@ -97,7 +97,7 @@ struct Page {
 /// A list as far as it was read.
 #[derive(Default)]
 struct Progress<S> {
-    seats: u64,
+    people: u64,
     total: Option<u64>,
     sum: S,
 }
@@ -116,33 +116,33 @@ pub async fn breakdown(
     Ok(answer.map(|OrgCopilot { seat_breakdown }| seat_breakdown))
 }
 
-/// Adds up the seats of an owner, every page of them. In the list of an enterprise a person stands once for each
-/// organisation or team that gave a seat.
+/// Adds up the seats of an owner, every page of them; `add` says whether a seat is that of somebody who was not met
+/// before. In the list of an enterprise a person stands once for each organisation or team that gave a seat, and
+/// `total_seats` counts everybody once.
 ///
 /// # Errors
-/// Any [`Failure`]; a list is complete or it is none. One that ends before all the seats that it announces is
-/// [`Reason::Decode`](super::Reason::Decode): something on the way has taken the link to the next page away, or a seat
-/// was given back meanwhile and another has slipped through between two pages.
+/// Any [`Failure`]; a list is complete or it is none. One that ends before all the people that it announces is
+/// [`Reason::Decode`](super::Reason::Decode): something on the way has taken the link to the next page away, or seats
+/// were given or taken back meanwhile and one has slipped through between two pages.
 pub async fn seats<S: Default>(
     client: &Client,
     owner: &Owner,
     known: &Validators,
-    add: impl Fn(&mut S, Seat),
+    add: impl Fn(&mut S, Seat) -> bool,
 ) -> Result<Answer<Seats<S>>, Failure> {
     let query = vec![("per_page", "100".to_owned())];
     let question = Question { endpoint: Endpoint::seats(owner), owner, team: None, query };
     let take = |progress: &mut Progress<S>, page: Page| {
         progress.total = progress.total.max(page.total_seats);
         for seat in page.seats {
-            progress.seats += 1;
-            add(&mut progress.sum, seat);
+            progress.people += u64::from(add(&mut progress.sum, seat));
         }
     };
     let answer = question.answered(client.fold(&question, known, take).await?)?;
-    if let Answer::Fresh(Progress { seats, total: Some(total), .. }, _) = &answer
-        && seats < total
+    if let Answer::Fresh(Progress { people, total: Some(total), .. }, _) = &answer
+        && people < total
     {
-        return Err(question.broken(&format!("the list ends after {seats} of {total} seats")));
+        return Err(question.broken(&format!("the list ends after {people} of {total} people")));
     }
     Ok(answer.map(|Progress { total, sum, .. }| Seats { total, sum }))
 }

@@ -472,25 +472,25 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_model_interactions",
         Group::Detail,
         Read::Table(By::Model, |row| row.interactions),
-        "Prompts that people sent, by model and feature (reports: totals_by_model_feature user_initiated_interaction_count). Completions name no model.",
+        "Prompts that people sent, by model and feature (reports: totals_by_model_feature user_initiated_interaction_count). GitHub documents models of chat, not of completions.",
     ),
     data(
         "github_copilot_model_generations",
         Group::Detail,
         Read::Table(By::Model, |row| row.generations),
-        "Outputs: completions shown, code blocks, edits of agents, by model and feature (reports: totals_by_model_feature code_generation_activity_count). Completions name no model.",
+        "Outputs: completions shown, code blocks, edits of agents, by model and feature (reports: totals_by_model_feature code_generation_activity_count). GitHub documents models of chat, not of completions.",
     ),
     data(
         "github_copilot_model_acceptances",
         Group::Detail,
         Read::Table(By::Model, |row| row.acceptances),
-        "Outputs that people accepted; edits of agents need no acceptance, by model and feature (reports: totals_by_model_feature code_acceptance_activity_count). Completions name no model.",
+        "Outputs that people accepted; edits of agents need no acceptance, by model and feature (reports: totals_by_model_feature code_acceptance_activity_count). GitHub documents models of chat, not of completions.",
     ),
     data(
         "github_copilot_model_lines_added",
         Group::Detail,
         Read::Table(By::Model, |row| row.lines_added),
-        "Lines that entered the editor, edits of agents included, by model and feature (reports: totals_by_model_feature loc_added_sum). Completions name no model.",
+        "Lines that entered the editor, edits of agents included, by model and feature (reports: totals_by_model_feature loc_added_sum). GitHub documents models of chat, not of completions.",
     ),
     data(
         "github_copilot_cli_sessions",
@@ -616,13 +616,13 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_adoption_phase_users",
         Group::Detail,
         Read::Newest(&["phase"], detail::phase_users),
-        "People in each AI adoption phase, of the 28 days up to the day, from 0 (none) to 3 (several agents) (reports: totals_by_ai_adoption_phase.users_in_phase_28d).",
+        "People in each AI adoption phase, of the 28 days up to the day, from 0 (No Cohort) to 3 (reports: totals_by_ai_adoption_phase.users_in_phase_28d).",
     ),
     data(
         "github_copilot_adoption_phase_active_users",
         Group::Detail,
         Read::Newest(&["phase"], detail::phase_active_users),
-        "People in each AI adoption phase who were active on the day, from 0 (none) to 3 (several agents) (reports: totals_by_ai_adoption_phase.total_engaged_users).",
+        "People in each AI adoption phase who were active on the day, from 0 (No Cohort) to 3 (reports: totals_by_ai_adoption_phase.total_engaged_users).",
     ),
     data(
         "github_copilot_ai_credits_used",
@@ -634,7 +634,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_seats",
         Group::Seats,
         Read::Owner(&[], seats::total),
-        "Seats (seats: seat_breakdown.total; of an enterprise total_seats, its people with a seat).",
+        "Seats (seats: seat_breakdown.total; of an enterprise, or where that is not known, total_seats: people with a seat).",
     ),
     data(
         "github_copilot_seats_active_this_cycle",
@@ -714,7 +714,7 @@ pub static CATALOGUE: &[Metric] = &[
         Read::Owner(&["product", "sku", "model"], |scope, emit| {
             billing::amounts(scope, emit, |item| item.gross);
         }),
-        "Their price (billing: usageItems.grossAmount).",
+        "Price in USD of what was used, before discounts (billing: usageItems.grossAmount).",
     ),
     data(
         "github_copilot_billing_discount_amount_usd",
@@ -722,7 +722,7 @@ pub static CATALOGUE: &[Metric] = &[
         Read::Owner(&["product", "sku", "model"], |scope, emit| {
             billing::amounts(scope, emit, |item| item.discount);
         }),
-        "What of the price is included or waived (billing: usageItems.discountAmount).",
+        "What of the price of what was used is included or waived, in USD (billing: usageItems.discountAmount).",
     ),
     data(
         "github_copilot_billing_net_amount_usd",
@@ -730,7 +730,7 @@ pub static CATALOGUE: &[Metric] = &[
         Read::Owner(&["product", "sku", "model"], |scope, emit| {
             billing::amounts(scope, emit, |item| item.net);
         }),
-        "What is left to be paid (billing: usageItems.netAmount). Seat fees are not in it.",
+        "What of the price of what was used is left to be paid, in USD (billing: usageItems.netAmount). Seat fees are not in it.",
     ),
     data(
         "github_copilot_billing_month_timestamp_seconds",

@@ -6,7 +6,7 @@ use crate::{
     model::{
         detail::{Detail, Reached, Surface, Users},
         table::Row,
-        view::LatestDay,
+        view::{LatestDay, UsedView},
     },
 };
 
@@ -25,7 +25,7 @@ fn users<'a>(rows: impl Iterator<Item = &'a Row<1, Users>>, emit: &mut Emit<'_>)
 }
 
 pub(super) fn credits(day: &LatestDay<'_>, emit: &mut Emit<'_>) {
-    if let Some(credits) = day.used.as_ref().and_then(super::super::model::view::UsedView::credits) {
+    if let Some(credits) = day.used.as_ref().and_then(UsedView::credits) {
         emit(&[], credits);
     }
 }
@@ -127,5 +127,25 @@ fn whole<'a>(day: &LatestDay<'a>) -> Option<&'a Detail> {
 fn count(labels: &[&str], number: Option<i64>, emit: &mut Emit<'_>) {
     if let Some(number) = number {
         emit(labels, number as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggestions_that_are_not_copilots_are_peoples_where_both_are_known_and_fit() {
+        let authors = |all, copilot| {
+            let mut shown = Vec::new();
+            by_author(all, copilot, &mut |labels, number| shown.push((labels[0].to_owned(), number)));
+            shown
+        };
+        let [human, copilot] = ["human", "copilot"].map(|author| move |number| (author.to_owned(), number));
+        assert_eq!(authors(Some(7), Some(2)), [human(5.0), copilot(2.0)]);
+        assert_eq!(authors(Some(2), Some(2)), [human(0.0), copilot(2.0)]);
+        assert_eq!(authors(Some(1), Some(2)), [copilot(2.0)], "never less than nothing");
+        assert_eq!(authors(None, Some(2)), [copilot(2.0)]);
+        assert_eq!(authors(Some(7), None), []);
     }
 }

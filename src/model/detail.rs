@@ -4,6 +4,7 @@
 use super::{
     fold::OpenLabel,
     label::{Label, Labels},
+    share::cli_parts,
     table::{Figures, Row, Table, Weight},
     usage::{COMPLETIONS, known_sum},
 };
@@ -262,8 +263,8 @@ impl Detail {
                 labels,
             ),
             models: table(&record.totals_by_model_feature, |e| [&e.model, &e.feature], counters, labels),
-            cli: record.totals_by_cli,
-            app: record.totals_by_copilot_app,
+            cli: told(record.totals_by_cli),
+            app: told(record.totals_by_copilot_app),
             monthly_active_chat_users: record.monthly_active_chat_users,
             monthly_active_agent_users: record.monthly_active_agent_users,
             surfaces: surfaces(record),
@@ -276,12 +277,12 @@ impl Detail {
                 },
                 labels,
             ),
-            pull_requests: record.pull_requests,
+            pull_requests: record.pull_requests.filter(|pulls| *pulls != PullRequests::default()),
             phases: phases(record),
         }
     }
 
-    /// Whether nothing is known.
+    /// Whether no number is known. Names alone are none.
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -339,17 +340,24 @@ impl Used {
     }
 }
 
-/// A table of a record's elements.
-fn table<const L: usize, E, F: Figures>(
+/// A table of a record's elements, without names of which no number is known.
+fn table<const L: usize, E, F: Figures + Default>(
     elements: &Option<Vec<E>>,
     names: fn(&E) -> [&Option<String>; L],
     figures: fn(&E) -> F,
     labels: &mut Labels,
 ) -> Table<L, F> {
-    Table::of(elements.iter().flatten().map(|element| Row {
+    let table = Table::of(elements.iter().flatten().map(|element| Row {
         names: names(element).map(|name| labels.label(name.as_deref())),
         figures: figures(element),
-    }))
+    }));
+    let known = table.rows.into_iter().filter(|row| row.figures != F::default());
+    Table { rows: known.collect(), ..Table::default() }
+}
+
+/// What was told of it, if it was any number.
+fn told(terminal: Option<Terminal>) -> Option<Terminal> {
+    terminal.filter(|terminal| cli_parts(terminal) != [None; 5])
 }
 
 fn surfaces(record: &EntityDay) -> [Reached; 6] {
@@ -388,7 +396,7 @@ fn surfaces(record: &EntityDay) -> [Reached; 6] {
     })
 }
 
-/// The phases that can be told by a number, each once. Early records have only the name of a phase.
+/// The phases that can be told by a number and whose people are counted, each once. Early records have only the name of a phase.
 fn phases(record: &EntityDay) -> Vec<Phase> {
     let mut phases: Vec<Phase> = Vec::new();
     for row in record.totals_by_ai_adoption_phase.iter().flatten() {
@@ -396,7 +404,8 @@ fn phases(record: &EntityDay) -> Vec<Phase> {
         let number =
             row.phase_number.or_else(|| phase_number(name)).filter(|number| (0..100).contains(number));
         let Some(number) = number.map(|number| number.to_string()) else { continue };
-        if phases.iter().all(|phase| phase.number != number) {
+        let is_told = row.users_in_phase_28d.or(row.total_engaged_users).is_some();
+        if is_told && phases.iter().all(|phase| phase.number != number) {
             phases.push(Phase {
                 number,
                 users: row.users_in_phase_28d,
@@ -535,6 +544,14 @@ mod tests {
             "totals_by_3rd_party_agent": null, "totals_by_ai_adoption_phase": null, "totals_by_model_feature": [],
         });
         assert!(detail(&nothing).is_empty());
+        let names = json!({
+            "day": "2026-11-17", "totals_by_feature": [{"feature": "chat_inline"}], "totals_by_ide": [{"ide": "vim"}, {}],
+            "totals_by_language_feature": [{"language": "go"}], "totals_by_model_feature": [{"model": "gpt"}],
+            "totals_by_cli": {"token_usage": {}}, "totals_by_copilot_app": {},
+            "totals_by_3rd_party_agent": [{"agent_id": "x"}], "pull_requests": {},
+            "totals_by_ai_adoption_phase": [{"phase": "Phase 1", "phase_number": 1}],
+        });
+        assert!(detail(&names).is_empty(), "names are no numbers");
         let cli = detail(&json!({"day": "2026-11-17", "totals_by_cli": {"session_count": 0}})).cli;
         assert_eq!(cli, Some(Terminal { session_count: Some(0), ..Terminal::default() }));
     }

@@ -265,7 +265,9 @@ mod tests {
         let members: Vec<_> = rows.iter().map(|row| (row["user_id"].as_u64().unwrap(), 9)).collect();
         let people = people(Days::Only(day(0)), vec![list(day(0), &members)], &[rows]).unwrap();
         let (mut days, _) = people.finish();
-        days.remove(&day(0)).unwrap().teams.unwrap().remove(&9).unwrap()
+        let team = days.remove(&day(0)).unwrap().teams.unwrap().remove(&9).unwrap();
+        assert_eq!((&team.used, &team.detail), (&None, &None), "detail of teams was not asked for");
+        team
     }
 
     type ShownRow = ((String, String), Four, Option<i64>);

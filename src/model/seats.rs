@@ -3,7 +3,7 @@
 //! People are known by GitHub's number, and only while a list is added up. What stays is counts.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     time::Duration,
 };
 
@@ -146,8 +146,8 @@ struct Person {
 }
 
 impl SeatFold {
-    /// Adds a seat.
-    pub fn add(&mut self, seat: Seat) {
+    /// Adds a seat, and says whether it is that of somebody who had none before.
+    pub fn add(&mut self, seat: Seat) -> bool {
         let team = match seat.assigning_team {
             Some(team) => self.names.name(team.slug.as_deref()),
             None => self.names.name(Some(NO_TEAM)),
@@ -158,10 +158,18 @@ impl SeatFold {
             plans: vec![self.names.name(seat.plan_type.as_deref())],
             teams: vec![team],
         };
-        match seat.assignee {
-            None => self.unnamed.push(person),
-            Some(assignee) => {
-                self.people.entry(assignee.id).and_modify(|known| known.join(&person)).or_insert(person);
+        let Some(assignee) = seat.assignee else {
+            self.unnamed.push(person);
+            return true;
+        };
+        match self.people.entry(assignee.id) {
+            Entry::Occupied(mut known) => {
+                known.get_mut().join(&person);
+                false
+            }
+            Entry::Vacant(free) => {
+                free.insert(person);
+                true
             }
         }
     }
@@ -245,7 +253,9 @@ mod tests {
 
     fn count(seats: &[Given]) -> SeatList {
         let mut fold = SeatFold::default();
-        seats.iter().for_each(|given| fold.add(given.seat()));
+        for given in seats {
+            fold.add(given.seat());
+        }
         fold.finish(Some(seats.len() as u64), noon())
     }
 
@@ -381,7 +391,9 @@ mod tests {
         fn nothing_changes_before_the_moment_that_is_named(seats in prop::collection::vec(seat(), 0..25)) {
             let at = |now| {
                 let mut fold = SeatFold::default();
-                seats.iter().for_each(|given| fold.add(given.seat()));
+                for given in &seats {
+                    fold.add(given.seat());
+                }
                 fold.finish(None, now)
             };
             let list = at(noon());

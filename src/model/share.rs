@@ -140,7 +140,8 @@ fn counted<const L: usize>(
     cells
 }
 
-fn cli_parts(cli: &Terminal) -> [Option<i64>; 5] {
+/// The parts of [`DetailShare::cli`].
+pub(super) fn cli_parts(cli: &Terminal) -> [Option<i64>; 5] {
     let tokens = cli.token_usage.unwrap_or_default();
     let Terminal { session_count, request_count, prompt_count, .. } = *cli;
     [session_count, request_count, prompt_count, tokens.prompt_tokens_sum, tokens.output_tokens_sum]

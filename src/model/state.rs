@@ -617,6 +617,42 @@ mod tests {
     }
 
     #[test]
+    fn seats_and_bills_are_dropped_like_all_else_and_named() {
+        let mut state = state();
+        let list = Some(super::super::seats::SeatList::default());
+        state.apply(Update::Seats { owner: octo(), news: SeatNews::List(list), at: noon() });
+        let usage = MonthUsage { month: day("01"), items: Vec::new() };
+        let (meter, usage) = (Meter::AiCredits, Some(usage));
+        state.apply(Update::Billing { owner: octo(), meter, usage, at: noon() });
+        assert!(state.expire(noon() + TimeDelta::days(28)).is_empty());
+        let later = noon() + TimeDelta::days(28) + TimeDelta::seconds(1);
+        assert_eq!(state.expire(later), ["organisation octo, seats", "organisation octo, billing"]);
+        assert!(state.expire(later).is_empty());
+    }
+
+    #[test]
+    fn days_of_a_report_that_are_too_old_to_be_shown_keep_no_rows() {
+        let of = |day| EntityDay {
+            day,
+            totals_by_feature: serde_json::from_str(
+                r#"[{"feature":"agent_edit","code_generation_activity_count":1}]"#,
+            )
+            .unwrap(),
+            ..EntityDay::default()
+        };
+        let mut state = state();
+        let days = Some(Records::Report {
+            days: [day("16"), day("17")].map(of).into(),
+            languages: false,
+            shown_from: day("17"),
+        });
+        state.apply(Update::Days { owner: octo(), team: None, days, at: noon() });
+        let features = |usage: &DayUsage| usage.detail.as_ref().unwrap().features.rows.len();
+        let held = state.owners[&octo()].usage.days.values().map(features).collect::<Vec<_>>();
+        assert_eq!(held, [0, 1]);
+    }
+
+    #[test]
     fn attempts_count_their_failures_and_success_is_remembered_through_them() {
         let mut state = state();
         let attempt = |failures| Attempt {

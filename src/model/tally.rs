@@ -503,6 +503,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn to_use_a_feature_is_to_do_anything_with_it() {
+        let zeros = [Some(0); 6];
+        let mut people: Vec<Row> = (0..6)
+            .map(|at| {
+                let counts = std::array::from_fn(|other| Some(i64::from(other == at)));
+                let lists = [vec![(vec!["go"], counts), (vec!["csharp"], zeros)], vec![], vec![], vec![]];
+                Row { sums: [None; 3], credits: None, cli: None, lists }
+            })
+            .collect();
+        let features = |people: &[Row]| users(&counted(people, true).whole.used.unwrap().features);
+        assert_eq!(features(&people), [("go".to_owned(), Some(6))].into(), "of each count by itself");
+        people[0].lists[0] = vec![(vec!["go"], [Some(0), None, Some(0), Some(0), Some(0), Some(0)])];
+        assert_eq!(features(&people), [("go".to_owned(), None)].into(), "nobody knows of the first");
+        people[0].lists[0] = vec![(vec!["go"], [None, Some(2), None, None, None, None])];
+        assert_eq!(features(&people), [("go".to_owned(), Some(6))].into(), "one is enough");
+    }
+
     proptest! {
         #[test]
         fn detail_is_as_counted_person_by_person(rows in prop::collection::vec(row(), 0..7)) {

@@ -369,6 +369,17 @@ mod tests {
         assert!(day(r#"{"day":"2024-09-11","total_chat_turns":0}"#).is_some(), "a zero is a number");
         let row = r#"{"day":"2024-09-11","breakdown":[{"active_users":1}]}"#;
         assert!(day(row).is_some(), "a row's number is a number");
+        assert_eq!(
+            entity(r#"{"day":"2026-11-17","totals_by_ide":[{"ide":"vim"}],"pull_requests":{}}"#),
+            None
+        );
+        for detail in [
+            r#""totals_by_ide":[{"ide":"vim","loc_deleted_sum":0}]"#,
+            r#""pull_requests":{"total_created":0}"#,
+            r#""totals_by_cli":{"token_usage":{"prompt_tokens_sum":0}}"#,
+        ] {
+            assert!(entity(&format!(r#"{{"day":"2026-11-17",{detail}}}"#)).is_some(), "{detail}");
+        }
     }
 
     #[test]
@@ -415,6 +426,18 @@ mod tests {
         let detail = Detail { interactions: Some(first), ..Detail::default() };
         let detail = (!counted).then(|| Box::new(detail));
         DayUsage { totals, completions, counted, detail, used }
+    }
+
+    #[test]
+    fn of_an_old_day_only_its_totals_stay_and_how_names_rank() {
+        for counted in [false, true] {
+            let mut day = numbered(100, "go", counted);
+            day.keep_ranks();
+            assert_eq!(day.totals, numbered(100, "go", counted).totals);
+            assert_eq!((day.completions.rows.len(), day.completions.ranked[0].len()), (0, 1));
+            assert_eq!(day.used, None);
+            assert!(day.detail.is_none_or(|detail| detail.is_empty()));
+        }
     }
 
     #[test]

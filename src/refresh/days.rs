@@ -107,9 +107,12 @@ impl Days {
         self.back(u64::from(MONTH) - 1 + self.settle_days)
     }
 
-    /// The first day that can be the one that is shown: of a team that may lag by a day.
+    /// The first day that can be the one that is shown: of a team that may lag by a day. Where GitHub leaves days out,
+    /// the newest that has settled is as much older.
     pub fn shown_from(&self) -> Option<NaiveDate> {
-        self.back(1 + self.settle_days)
+        let settled = self.back(self.settle_days)?;
+        let shown = self.by_day.range(..=settled).next_back().map_or(settled, |(day, _)| *day);
+        shown.pred_opt()
     }
 
     fn back(&self, days: u64) -> Option<NaiveDate> {
@@ -259,6 +262,22 @@ mod tests {
         assert_eq!(days.due(Part::People, noon()), [] as [NaiveDate; 0]);
         days.follow(&published);
         assert_eq!(days.due(Part::People, noon()), ["2026-11-17", "2026-11-16"].map(day));
+    }
+
+    #[test]
+    fn where_days_are_left_out_the_one_that_has_settled_is_shown_however_old_it_is() {
+        let friday_and_monday = month("2026-11-13", 5).into_iter().chain(month("2026-11-16", 1)).collect();
+        for (settle_days, shown_from) in
+            [(0, "2026-11-15"), (1, "2026-11-12"), (3, "2026-11-12"), (4, "2026-11-11")]
+        {
+            let mut days = Days::settling(settle_days);
+            days.follow(&friday_and_monday);
+            assert_eq!(days.shown_from(), Some(day(shown_from)), "{settle_days}");
+        }
+        let mut days = Days::settling(9);
+        assert_eq!(days.shown_from(), None);
+        days.follow(&friday_and_monday);
+        assert_eq!(days.shown_from(), Some(day("2026-11-06")), "nothing has settled yet");
     }
 
     #[test]

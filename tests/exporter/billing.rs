@@ -124,6 +124,39 @@ async fn a_meter_that_is_refused_leaves_the_other_up_and_everything_else() {
 }
 
 #[tokio::test]
+async fn meters_that_count_nothing_are_no_data_and_no_failure() {
+    let github = MockServer::start().await;
+    for place in [AI_CREDIT, PREMIUM] {
+        answers(&github, place, ok(nothing(11))).await;
+    }
+    let exporter = start(&github).await;
+    let scrape = exporter.until_by(0, "billing is up", is_up).await;
+    assert_eq!(lines(&scrape), "github_copilot_billing_month_timestamp_seconds 1793491200\n");
+    let no_data =
+        r#"github_copilot_exporter_targets{enterprise="",org="octo",source="billing",state="no_data"}"#;
+    assert_eq!(scrape.get(no_data), Some(1.0));
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn of_two_meters_only_the_one_that_failed_is_tried_again() {
+    let github = MockServer::start().await;
+    answers(&github, AI_CREDIT, ok(bill(11, 3.5))).await;
+    let failing = Mock::given(path(PREMIUM)).respond_with(ResponseTemplate::new(502)).with_priority(1);
+    failing.up_to_n_times(1).mount(&github).await;
+    answers(&github, PREMIUM, ok(bill(11, 1.0))).await;
+    let exporter = start(&github).await;
+    exporter.until_by(0, "billing is down", is_down).await;
+    exporter.clock.advance(1800);
+    let scrape = exporter.until("billing is up", is_up).await;
+    assert_eq!(gross(&scrape), 4.5);
+    let asked = github.received_requests().await.unwrap();
+    let asked = |place: &str| asked.iter().filter(|request| request.url.path() == place).count();
+    assert_eq!((asked(AI_CREDIT), asked(PREMIUM)), (1, 2));
+    exporter.stop().await;
+}
+
+#[tokio::test]
 async fn when_a_month_begins_the_last_one_is_never_mixed_with_it() {
     let github = MockServer::start().await;
     for place in [AI_CREDIT, PREMIUM] {

@@ -208,15 +208,15 @@ fn two_of_everything() -> Series {
     series
 }
 
-/// Checks the detail of an organisation with these two records, and one person of whom nothing is told, not even whether
+/// Checks the detail of an organisation with these records, and one person of whom nothing is told, not even whether
 /// there were any credits.
-async fn assert_detail(expected: &Series, more: &[(&str, &str)], what: &str) {
+async fn assert_detail(records: &[Value], expected: &Series, more: &[(&str, &str)], what: &str) {
     let github = MockServer::start().await;
     let month = json!({
-        "report_start_day": "2026-10-21", "report_end_day": "2026-11-17", "day_totals": [before(), newest()],
+        "report_start_day": "2026-10-21", "report_end_day": "2026-11-17", "day_totals": records,
     });
     serve(&github, "organization-28-day/latest", None, &[month]).await;
-    let users = ["2026-11-16", "2026-11-17"].map(|day| json!({"day": day, "user_id": 1}));
+    let users: Vec<_> = records.iter().map(|record| json!({"day": record["day"], "user_id": 1})).collect();
     serve(&github, "users-28-day/latest", None, &users).await;
     let own = [("GITHUB_TOKEN", "ghp_t"), ("GITHUB_ORGS", "octo"), ("EXPORTER_SOURCES", "activity"), REPORTS];
     let variables = [&own, more].concat();
@@ -231,10 +231,19 @@ async fn assert_detail(expected: &Series, more: &[(&str, &str)], what: &str) {
 
 #[tokio::test]
 async fn a_record_that_no_company_writes_is_shown_as_it_is_meant() {
-    assert_detail(&whole(), &[], "by hand").await;
+    assert_detail(&[before(), newest()], &whole(), &[], "by hand").await;
 }
 
 #[tokio::test]
 async fn of_such_a_record_the_names_that_were_used_most_on_all_days_are_kept() {
-    assert_detail(&two_of_everything(), &[("EXPORTER_MAX_LABEL_VALUES", "2")], "two of everything").await;
+    let two = [("EXPORTER_MAX_LABEL_VALUES", "2")];
+    assert_detail(&[before(), newest()], &two_of_everything(), &two, "two of everything").await;
+}
+
+#[tokio::test]
+async fn a_day_that_settled_before_days_that_github_leaves_out_is_shown_whole() {
+    let mut settled = newest();
+    settled["day"] = json!("2026-11-06");
+    let last = json!({"day": "2026-11-17", "daily_active_users": 1});
+    assert_detail(&[settled, last], &whole(), &[("EXPORTER_SETTLE_DAYS", "3")], "settled").await;
 }

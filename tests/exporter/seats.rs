@@ -216,7 +216,45 @@ async fn a_list_that_ends_before_all_its_seats_is_no_list() {
     let scrape = exporter.until_by(0, "seats are down", is_down).await;
     assert_eq!((active(&scrape), failures(&scrape, "seats", "decode")), (None, 1.0));
     let page = exporter.page().await;
-    assert!(page.contains("the list ends after 100 of 120 seats"), "{page}");
+    assert!(page.contains("the list ends after 100 of 120 people"), "{page}");
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn seats_of_people_who_were_met_before_do_not_stand_for_those_of_others() {
+    let github = MockServer::start().await;
+    let place = "/enterprises/group/copilot/billing/seats";
+    let cut = list(3, &[seat(1, 1), seat(1, 40), seat(2, 40)]);
+    Mock::given(path(place)).respond_with(ok(cut)).mount(&github).await;
+    let variables = [TOKEN, ("GITHUB_ENTERPRISE", "group"), SEATS];
+    let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
+    let down = |scrape: &Scrape| scrape.sum("github_copilot_exporter_source_failures_total", &[]) > 0.0;
+    let scrape = exporter.until_by(0, "seats are down", down).await;
+    assert_eq!((scrape.data().as_str(), failures(&scrape, "seats", "decode")), ("", 1.0));
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn what_any_page_announces_must_come() {
+    let github = github().await;
+    first_page(&github, true).await;
+    let last = ok(json!({"seats": seats(100..110)}));
+    Mock::given(path(LIST)).and(query_param("page", "2")).respond_with(last).mount(&github).await;
+    let exporter = start(&github).await;
+    let scrape = exporter.until_by(0, "seats are down", is_down).await;
+    assert_eq!((active(&scrape), failures(&scrape, "seats", "decode")), (None, 1.0));
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn whose_token_is_not_known_is_not_asked_for_the_list() {
+    let github = github().await;
+    let refusing = Mock::given(path(BREAKDOWN)).respond_with(ResponseTemplate::new(401));
+    refusing.with_priority(1).mount(&github).await;
+    let exporter = start(&github).await;
+    let scrape = exporter.until_by(0, "seats are down", is_down).await;
+    assert_eq!(failures(&scrape, "seats", "unauthorized"), 1.0);
+    assert_eq!(asked(&github).await.len(), 0);
     exporter.stop().await;
 }
 
@@ -316,7 +354,7 @@ async fn however_a_list_is_cut_into_pages_it_says_the_same() {
         let github = github().await;
         let pages = all.chunks(size).count();
         for (index, page) in all.chunks(size).enumerate() {
-            let mut answer = ok(list(7, page));
+            let mut answer = ok(list(6, page));
             if index + 1 < pages {
                 answer =
                     answer.insert_header("link", next(&github, u32::try_from(index).unwrap() + 2).as_str());
@@ -429,16 +467,16 @@ async fn seats_that_are_refused_for_a_month_are_dropped() {
     exporter.stop().await;
 }
 
-/// The sources that series speak of, of an exporter that asks for these.
-async fn spoken_of(sources: &str) -> (Scrape, Vec<String>) {
+/// What an exporter that asks for these sources shows, and what it has asked, of a GitHub that knows nothing.
+async fn spoken_of(sources: &str, api: &str) -> (Scrape, Vec<String>) {
     let github = MockServer::start().await;
     Mock::given(any())
         .and(header_exists("authorization"))
         .respond_with(ResponseTemplate::new(404))
         .mount(&github)
         .await;
-    let exporter =
-        Exporter::start(&github.uri(), &noon(), &[TOKEN, ORG, ("EXPORTER_SOURCES", sources)]).await;
+    let variables = [TOKEN, ORG, ("EXPORTER_SOURCES", sources), ("GITHUB_COPILOT_API", api)];
+    let exporter = Exporter::start(&github.uri(), &noon(), &variables).await;
     let tried = |scrape: &Scrape| scrape.get(&up(sources)) == Some(0.0);
     let scrape = exporter.until_by(0, "tried", tried).await;
     exporter.stop().await;
@@ -461,7 +499,7 @@ async fn a_source_alone_asks_for_nothing_else_and_no_series_speaks_of_others() {
         ),
     ];
     for (source, expected) in endpoints {
-        let (scrape, asked) = spoken_of(source).await;
+        let (scrape, asked) = spoken_of(source, "usage").await;
         assert_eq!(asked, expected, "{source}");
         assert_eq!(scrape.data(), "", "{source}");
         for (other, _) in endpoints.iter().filter(|(other, _)| *other != source) {
@@ -475,5 +513,8 @@ async fn a_source_alone_asks_for_nothing_else_and_no_series_speaks_of_others() {
         assert_eq!(counted("/settings/billing/"), source == "billing");
         assert_eq!(counted("/orgs/{org}/copilot/usage"), usage);
         assert!(!counted("/enterprises/"), "{source}");
+        if !usage {
+            assert_eq!(spoken_of(source, "auto").await.1, expected, "{source}: whichever interface it is");
+        }
     }
 }
