@@ -96,7 +96,12 @@ async fn move_to(simulator: &Simulator, exporter: &Exporter, sources: &str, now:
     simulator.set_now(now);
     exporter.clock.advance((now - exporter.clock.now()).num_seconds());
     let success = "github_copilot_exporter_source_last_success_timestamp_seconds";
-    let is_read = |scrape: &Scrape| scrape.of(success, &[]).all(|(_, at)| at >= now.timestamp() as f64);
+    let took = "github_copilot_exporter_refresh_duration_seconds";
+    // What has ended since may have begun before, as the clock goes on while it is waited.
+    let is_read = |scrape: &Scrape| {
+        let mut spans = scrape.of(success, &[]).zip(scrape.of(took, &[]));
+        spans.all(|((_, ended), (_, took))| ended - took >= now.timestamp() as f64)
+    };
     let scrape = exporter.until("everything is read again", is_read).await;
     assert_shows(&scrape, &expected(simulator.world(), sources, now), &now.to_string());
 }
