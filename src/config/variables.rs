@@ -66,7 +66,7 @@ variables! {
     EXPORTER_SETTLE_DAYS = "0", "must be a whole number from 0 to 27", "2";
     /// How much is shown of each team: its totals; by language, editor and day as well (`core`); everything (`all`).
     EXPORTER_TEAM_DETAIL = "core", "must be totals, core or all", "core";
-    /// Languages, and editors, per owner or team, and each kind of name on the bill; the rest is folded into `others`.
+    /// Names of each kind (language, editor, feature, model, agent) per owner or team, and of each kind on the bill; the rest is folded into `others`.
     EXPORTER_MAX_LABEL_VALUES = "50", "must be a whole number from 1 to 100000", "50";
     /// Data series in all. Above it detail is left out: days of teams, then rows of teams, then detail of owners.
     EXPORTER_MAX_SERIES = "300000", "must be a whole number from 1 to 100000000", "300000";
