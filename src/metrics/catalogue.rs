@@ -1,7 +1,8 @@
 //! Every series, written once: name, help, labels and where its value comes from.
 //!
 //! The table [`CATALOGUE`] is the contract with dashboards and rules. To follow a number: its `read` names a field of
-//! [`Totals`] or [`Counts`]; `model::usage` says from which field of GitHub's record that comes.
+//! [`Totals`], [`Counts`], [`Detail`] or [`Counters`], or a function in the file of its group; `model::usage`, `detail`,
+//! `seats` and `billing` say from which field of GitHub's record that comes.
 
 use super::{
     billing, detail,
@@ -133,7 +134,7 @@ impl Metric {
     }
 }
 
-/// A metric of a scope's row, total or day.
+/// A metric of a scope.
 const fn data(name: &'static str, group: Group, read: Read, about: &'static str) -> Metric {
     Metric { name, about, group, read }
 }
