@@ -37,7 +37,7 @@ const API_VERSION: &str = "2022-11-28";
 pub(super) const USER_AGENT: &str = concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION"));
 
 /// More than any list has; it ends a paging loop that never repeats itself.
-const MOST_PAGES: usize = 1000;
+const MOST_PAGES: usize = 10_000;
 
 /// Renamed organisations redirect once; a chain is a mistake.
 const MOST_REDIRECTS: usize = 5;

@@ -203,7 +203,7 @@ impl Counters {
     }
 
     /// How much a name weighs by these: completions are the outputs of their feature.
-    fn weight(&self, feature: &str) -> Weight {
+    pub(super) fn weight(&self, feature: &str) -> Weight {
         if feature == COMPLETIONS {
             Weight::completions(self.generations)
         } else {
@@ -214,7 +214,7 @@ impl Counters {
 
 /// The labels of each table, and how the names in a row of it weigh. What two tables tell of the same is weighed once:
 /// completions by language are in the rows by language and editor, a feature's use is in the table of features.
-pub(super) mod by {
+pub(super) mod ranking {
     use super::{AgentCounts, COMPLETIONS, Counters, OpenLabel, Row, Weight};
 
     pub(in super::super) const FEATURES: [OpenLabel; 1] = [OpenLabel::Feature];
@@ -233,7 +233,7 @@ pub(super) mod by {
 
     pub(in super::super) fn languages(row: &Row<2, Counters>) -> [Weight; 2] {
         let [_, feature] = &row.names;
-        let beside = (**feature != *COMPLETIONS).then(|| Weight::use_of(row.figures.generations, None));
+        let beside = (**feature != *COMPLETIONS).then(|| row.figures.weight(feature));
         [beside.unwrap_or_default(), Weight::default()]
     }
 
@@ -287,28 +287,13 @@ impl Detail {
         *self == Self::default()
     }
 
-    /// Lets go of all but how names rank, for a day that is too old to be shown.
-    pub(super) fn keep_ranks(&mut self) {
-        let Self { mut features, mut editors, mut languages, mut models, mut agents, .. } =
-            std::mem::take(self);
-        features.keep_ranks(by::features);
-        editors.keep_ranks(by::editors);
-        languages.keep_ranks(by::languages);
-        models.keep_ranks(by::models);
-        agents.keep_ranks(by::agents);
-        *self = Self { features, editors, languages, models, agents, ..Self::default() };
-    }
-
     /// How much there is of each name.
     pub(super) fn weights(&self) -> impl Iterator<Item = (OpenLabel, &Label, Weight)> {
-        let features =
-            self.features.weights(by::features).map(|(at, name, weight)| (by::FEATURES[at], name, weight));
-        let editors =
-            self.editors.weights(by::editors).map(|(at, name, weight)| (by::EDITORS[at], name, weight));
-        let languages =
-            self.languages.weights(by::languages).map(|(at, name, weight)| (by::LANGUAGES[at], name, weight));
-        let models = self.models.weights(by::models).map(|(at, name, weight)| (by::MODELS[at], name, weight));
-        let agents = self.agents.weights(by::agents).map(|(at, name, weight)| (by::AGENTS[at], name, weight));
+        let features = self.features.weights(ranking::FEATURES, ranking::features);
+        let editors = self.editors.weights(ranking::EDITORS, ranking::editors);
+        let languages = self.languages.weights(ranking::LANGUAGES, ranking::languages);
+        let models = self.models.weights(ranking::MODELS, ranking::models);
+        let agents = self.agents.weights(ranking::AGENTS, ranking::agents);
         features.chain(editors).chain(languages).chain(models).chain(agents)
     }
 
@@ -329,8 +314,8 @@ impl Detail {
 impl Used {
     /// All names in it.
     pub(super) fn names(&self) -> impl Iterator<Item = (OpenLabel, &Label)> {
-        let features = self.features.rows.iter().map(|row| (by::FEATURES[0], &row.names[0]));
-        features.chain(self.editors.rows.iter().map(|row| (by::EDITORS[0], &row.names[0])))
+        let features = self.features.rows.iter().map(|row| (ranking::FEATURES[0], &row.names[0]));
+        features.chain(self.editors.rows.iter().map(|row| (ranking::EDITORS[0], &row.names[0])))
     }
 
     /// The same with names that are held once.
@@ -557,8 +542,8 @@ mod tests {
     }
 
     #[test]
-    fn of_an_old_day_stays_how_much_there_was_of_each_name_and_each_is_weighed_once() {
-        let mut detail = detail(&json!({
+    fn each_name_is_weighed_once_by_the_table_that_tells_most_of_it() {
+        let detail = detail(&json!({
             "day": "2026-11-17", "user_initiated_interaction_count": 1,
             "totals_by_feature": [
                 {"feature": "code_completion", "code_generation_activity_count": 5},
@@ -576,14 +561,11 @@ mod tests {
             ],
             "totals_by_3rd_party_agent": [{"agent_id": "x", "session_count": 3, "user_initiated_interaction_count": 0}],
         }));
-        let weights = |detail: &Detail| {
-            let mut sums = std::collections::BTreeMap::<_, Weight>::new();
-            for (label, name, weight) in detail.weights() {
-                sums.entry((label, name.to_string())).or_default().add(weight);
-            }
-            sums.retain(|_, weight| *weight != Weight::default());
-            sums
-        };
+        let mut sums = std::collections::BTreeMap::<_, Weight>::new();
+        for (label, name, weight) in detail.weights() {
+            sums.entry((label, name.to_string())).or_default().add(weight);
+        }
+        sums.retain(|_, weight| *weight != Weight::default());
         let of = |label, name: &str, weight| ((label, name.to_owned()), weight);
         let expected = [
             of(OpenLabel::Language, "c", Weight::use_of(Some(9), None)),
@@ -594,11 +576,6 @@ mod tests {
             of(OpenLabel::Model, "old", Weight::completions(Some(12))),
             of(OpenLabel::Agent, "x", Weight::use_of(None, Some(3))),
         ];
-        assert_eq!(weights(&detail), expected.clone().into());
-        for _ in 0..2 {
-            detail.keep_ranks();
-            assert_eq!(weights(&detail), expected.clone().into(), "also when it has been let go of before");
-        }
-        assert_eq!((detail.interactions, detail.features.rows.len()), (None, 0));
+        assert_eq!(sums, expected.into());
     }
 }

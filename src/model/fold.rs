@@ -220,7 +220,7 @@ mod tests {
             *groups.entry(stands.iter().map(|cell| places[cell]).collect()).or_default() += 1;
         }
         let groups = groups.into_iter().map(|(rows, people)| (people, rows.into_iter()));
-        let completions = Table { rows, shared: Some(Shared::of(groups)), ..Table::default() };
+        let completions = Table { rows, shared: Some(Shared::of(groups)) };
         DayUsage { completions, ..DayUsage::default() }
     }
 

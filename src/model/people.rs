@@ -115,7 +115,8 @@ impl Fold for People {
             (_, Some(day)) => day,
         };
         let Some(fold) = self.days.get_mut(&day) else { return Ok(()) };
-        let wanted = Wanted { shown: day >= self.shared_from, detail: self.team_detail };
+        let in_team = self.team_detail && self.memberships.of(row.user_id, day).next().is_some();
+        let wanted = Wanted { shown: day >= self.shared_from, detail: in_team };
         let share = Share::of(&row, &mut self.names, wanted);
         fold.whole.add(&share);
         fold.whole.add_used(&share);
@@ -164,7 +165,7 @@ impl DayFold {
         let teams = seated.map(|seated| {
             let team = |(team, seated): (&u64, &i64)| {
                 let tally = self.teams.remove(team).unwrap_or_default();
-                let tally = if wanted.detail { tally.with_detail() } else { tally };
+                let tally = if wanted.detail && wanted.shown { tally.with_detail() } else { tally };
                 let active_users = Some(tally.people);
                 let mut usage = tally.finish(names, wanted.shown);
                 usage.totals = Totals { active_users, seated_users: Some(*seated), ..usage.totals };
@@ -187,6 +188,7 @@ mod tests {
     use crate::{
         github::reports::UserTeam,
         model::{
+            fold::OpenLabel,
             memberships::TeamList,
             table::{Row, Weight},
             usage::Counts,
@@ -706,10 +708,12 @@ mod tests {
             return;
         }
         assert_eq!(usage.completions.rows.len(), 0, "an old day is not shown by row");
-        let ranked = usage.completions.ranked.each_ref().map(|names| -> Vec<_> {
-            names.iter().map(|(name, count)| (name.to_string(), *count)).collect()
-        });
-        assert_eq!(ranked, [ranks(&rows, |(language, _)| language), ranks(&rows, |(_, editor)| editor)]);
+        let ranked = |of: OpenLabel| -> Vec<_> {
+            let names = usage.ranks.weights().filter(|(label, ..)| *label == of);
+            names.map(|(_, name, weight)| (name.to_string(), weight)).collect()
+        };
+        assert_eq!(ranked(OpenLabel::Language), ranks(&rows, |(language, _)| language));
+        assert_eq!(ranked(OpenLabel::Editor), ranks(&rows, |(_, editor)| editor));
     }
 
     fn assert_day(counted: &PeopleDay, index: u64, history: &History, members: Option<&Vec<(u64, u64)>>) {

@@ -2,8 +2,10 @@
 
 use super::{
     detail::Counters,
+    fold::OpenLabel,
     label::UNKNOWN,
     names::Names,
+    table::Weight,
     tally::{Cell, Cells},
     usage::{COMPLETIONS, Counts, add, is_chat},
 };
@@ -31,6 +33,8 @@ pub(super) struct Share {
     pub(super) completions: Cells<2, 5>,
     pub(super) used: Option<UsedShare>,
     pub(super) detail: Option<DetailShare>,
+    /// Of a day that is not shown, how much there is of each name in the detail.
+    pub(super) ranks: Vec<(OpenLabel, u32, Weight)>,
 }
 
 /// What somebody used.
@@ -78,7 +82,8 @@ impl Share {
             totals,
             completions,
             used: wanted.shown.then(|| UsedShare::of(row, names)),
-            detail: wanted.detail.then(|| DetailShare::of(row, names)),
+            detail: (wanted.detail && wanted.shown).then(|| DetailShare::of(row, names)),
+            ranks: if wanted.detail && !wanted.shown { ranks(row, names) } else { Vec::new() },
         }
     }
 }
@@ -122,6 +127,28 @@ impl DetailShare {
             ),
         }
     }
+}
+
+/// How much there is of each name in the detail of somebody's day, as [`Detail`](super::detail::Detail) weighs it.
+fn ranks(row: &UserDay<'_>, names: &mut Names) -> Vec<(OpenLabel, u32, Weight)> {
+    let mut ranks = Vec::new();
+    let weight = |element: &Element<Name<'_>>| {
+        Counters::of(element).weight(element.feature.as_ref().map_or("", AsRef::as_ref))
+    };
+    for element in row.totals_by_feature.iter().flatten() {
+        ranks.push((OpenLabel::Feature, id(&element.feature, names), weight(element)));
+    }
+    for element in row.totals_by_ide.iter().flatten() {
+        ranks.push((OpenLabel::Editor, id(&element.ide, names), weight(element)));
+    }
+    let beside = |element: &&Element<Name<'_>>| !is(element, |feature| feature == COMPLETIONS);
+    for element in row.totals_by_language_feature.iter().flatten().filter(beside) {
+        ranks.push((OpenLabel::Language, id(&element.language, names), weight(element)));
+    }
+    for element in row.totals_by_model_feature.iter().flatten() {
+        ranks.push((OpenLabel::Model, id(&element.model, names), weight(element)));
+    }
+    ranks
 }
 
 /// All elements of a list, by the names they have.

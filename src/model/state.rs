@@ -647,9 +647,12 @@ mod tests {
             shown_from: day("17"),
         });
         state.apply(Update::Days { owner: octo(), team: None, days, at: noon() });
-        let features = |usage: &DayUsage| usage.detail.as_ref().unwrap().features.rows.len();
-        let held = state.owners[&octo()].usage.days.values().map(features).collect::<Vec<_>>();
-        assert_eq!(held, [0, 1]);
+        let held = |usage: &DayUsage| {
+            let rows = usage.detail.as_ref().map(|detail| detail.features.rows.len());
+            (rows, usage.detail_ranks.weights().count())
+        };
+        let held = state.owners[&octo()].usage.days.values().map(held).collect::<Vec<_>>();
+        assert_eq!(held, [(None, 1), (Some(1), 0)]);
     }
 
     #[test]
@@ -693,7 +696,7 @@ mod tests {
             };
             let row = Row { names: ["rust", "vim"].map(Label::new), figures: Counts::default() };
             let shared = Some(Shared::default());
-            let completions = Table { rows: [row].into(), shared, ..Table::default() };
+            let completions = Table { rows: [row].into(), shared };
             DayUsage { totals, completions, counted: true, ..DayUsage::default() }
         };
         let team = |(id, people): &(u64, i64)| (*id, usage(Some(*people), None));

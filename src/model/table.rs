@@ -1,11 +1,11 @@
 //! Figures by open labels: rows, how they share people, and how their names rank.
 
-use std::{
-    array,
-    collections::{BTreeMap, btree_map::Entry},
-};
+use std::collections::{BTreeMap, btree_map::Entry};
 
-use super::label::{Label, Labels};
+use super::{
+    fold::OpenLabel,
+    label::{Label, Labels},
+};
 
 /// What stands in a row.
 pub trait Figures: Copy + PartialEq {
@@ -36,16 +36,41 @@ pub struct Table<const L: usize, F> {
     pub rows: Box<[Row<L, F>]>,
     /// How the rows share people, where that is kept.
     pub shared: Option<Shared>,
-    /// Where the rows are not kept any more, how their names rank.
-    pub ranked: [Ranked; L],
 }
 
-/// Names with how much there is of each: what has to be known to say which of them are folded.
-pub type Ranked = Box<[(Label, Weight)]>;
+/// Names with how much there was of each on a day of which no rows are kept: what has to be known to say which of them
+/// are folded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ranks(Box<[(OpenLabel, Label, Weight)]>);
+
+impl Ranks {
+    /// These names, each once.
+    pub(super) fn of(weights: impl Iterator<Item = (OpenLabel, Label, Weight)>) -> Self {
+        let mut sums: BTreeMap<(OpenLabel, Label), Weight> = BTreeMap::new();
+        for (label, name, weight) in weights {
+            sums.entry((label, name)).or_default().add(weight);
+        }
+        Self(sums.into_iter().map(|((label, name), weight)| (label, name, weight)).collect())
+    }
+
+    /// Each name and its weight.
+    pub(super) fn weights(&self) -> impl Iterator<Item = (OpenLabel, &Label, Weight)> {
+        self.0.iter().map(|(label, name, weight)| (*label, name, *weight))
+    }
+
+    /// The same with names that are held once.
+    #[must_use]
+    pub(super) fn with_names(mut self, labels: &mut Labels) -> Self {
+        for (_, name, _) in &mut self.0 {
+            *name = labels.share(name);
+        }
+        self
+    }
+}
 
 impl<const L: usize, F> Default for Table<L, F> {
     fn default() -> Self {
-        Self { rows: Box::default(), shared: None, ranked: array::from_fn(|_| Box::default()) }
+        Self { rows: Box::default(), shared: None }
     }
 }
 
@@ -55,42 +80,22 @@ impl<const L: usize, F: Figures> Table<L, F> {
         Self { rows: merge(rows), ..Self::default() }
     }
 
-    /// Lets go of the rows, for a day that is too old for them to be shown. How their names rank stays.
-    pub(super) fn keep_ranks(&mut self, weigh: fn(&Row<L, F>) -> [Weight; L]) {
-        if self.rows.is_empty() {
-            self.shared = None;
-            return;
-        }
-        let mut sums: [BTreeMap<&Label, Weight>; L] = array::from_fn(|_| BTreeMap::new());
-        for row in &self.rows {
-            for ((sums, name), weight) in sums.iter_mut().zip(&row.names).zip(weigh(row)) {
-                sums.entry(name).or_default().add(weight);
-            }
-        }
-        self.ranked =
-            sums.map(|sums| sums.into_iter().map(|(name, weight)| (name.clone(), weight)).collect());
-        self.rows = Box::default();
-        self.shared = None;
-    }
-
-    /// How much there is of each name: the place of its label, the name, and its weight, as often as it stands there.
+    /// How much there is of each name, as often as it stands there; the table has these labels.
     pub(super) fn weights(
         &self,
+        labels: [OpenLabel; L],
         weigh: fn(&Row<L, F>) -> [Weight; L],
-    ) -> impl Iterator<Item = (usize, &Label, Weight)> {
-        let shown = self.rows.iter().flat_map(move |row| row.names.iter().zip(weigh(row)).enumerate());
-        let shown = shown.map(|(label, (name, weight))| (label, name, weight));
-        let ranked = self.ranked.iter().enumerate();
-        let ranked =
-            ranked.flat_map(|(label, names)| names.iter().map(move |(name, weight)| (label, name, *weight)));
-        shown.chain(ranked)
+    ) -> impl Iterator<Item = (OpenLabel, &Label, Weight)> {
+        self.rows.iter().flat_map(move |row| {
+            let names = labels.into_iter().zip(&row.names).zip(weigh(row));
+            names.map(|((label, name), weight)| (label, name, weight))
+        })
     }
 
     /// The same with names that are held once.
     #[must_use]
     pub(super) fn with_names(mut self, labels: &mut Labels) -> Self {
-        let rows = self.rows.iter_mut().flat_map(|row| &mut row.names);
-        for name in rows.chain(self.ranked.iter_mut().flatten().map(|(name, _)| name)) {
+        for name in self.rows.iter_mut().flat_map(|row| &mut row.names) {
             *name = labels.share(name);
         }
         self

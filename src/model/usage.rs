@@ -6,7 +6,7 @@ use super::{
     detail::{Detail, Used},
     fold::OpenLabel,
     label::{Label, Labels},
-    table::{Figures, Row, Table, Weight},
+    table::{Figures, Ranks, Row, Table, Weight},
 };
 use crate::github::{
     reports::{Element, EntityDay},
@@ -110,6 +110,10 @@ pub struct DayUsage {
     pub detail: Option<Box<Detail>>,
     /// What only people's own rows tell, where they were read.
     pub used: Option<Box<Used>>,
+    /// Of a day that is too old to be shown by row, how the names of its completions rank.
+    pub ranks: Ranks,
+    /// And those of its detail.
+    pub detail_ranks: Ranks,
 }
 
 impl DayUsage {
@@ -192,6 +196,8 @@ impl DayUsage {
             completions: self.completions.with_names(labels),
             detail: self.detail.map(|detail| Box::new(detail.with_names(labels))),
             used: self.used.map(|used| Box::new(used.with_names(labels))),
+            ranks: self.ranks.with_names(labels),
+            detail_ranks: self.detail_ranks.with_names(labels),
             ..self
         }
     }
@@ -200,28 +206,33 @@ impl DayUsage {
     pub(super) fn renew(&mut self, entity: Self) {
         let Totals { active_chat_users, unlisted_active_users, .. } = self.totals;
         self.totals = Totals { active_chat_users, unlisted_active_users, ..entity.totals };
-        self.detail = entity.detail;
+        (self.detail, self.detail_ranks) = (entity.detail, entity.detail_ranks);
         if !self.counted {
-            self.completions = entity.completions;
+            (self.completions, self.ranks) = (entity.completions, entity.ranks);
         }
     }
 
     /// Lets go of what stands in rows, for a day that is too old to be shown by row. How names rank stays.
     pub(super) fn keep_ranks(&mut self) {
-        self.completions.keep_ranks(by_completions);
-        if let Some(detail) = &mut self.detail {
-            detail.keep_ranks();
+        let owned = |(label, name, weight): (OpenLabel, &Label, Weight)| (label, name.clone(), weight);
+        let completions = std::mem::take(&mut self.completions);
+        if !completions.rows.is_empty() {
+            self.ranks = Ranks::of(completions.weights(COMPLETION_LABELS, by_completions).map(owned));
+        }
+        if let Some(detail) = self.detail.take() {
+            self.detail_ranks = Ranks::of(detail.weights().map(owned));
         }
         self.used = None;
     }
 
     /// How much there is of each name on this day. One of which nothing but its people is known weighs nothing.
     pub(super) fn weights(&self) -> impl Iterator<Item = (OpenLabel, &Label, Weight)> {
-        let completions = self.completions.weights(by_completions);
-        let completions = completions.map(|(at, name, weight)| (COMPLETION_LABELS[at], name, weight));
+        let completions = self.completions.weights(COMPLETION_LABELS, by_completions);
         let detail = self.detail.iter().flat_map(|detail| detail.weights());
         let used = self.used.iter().flat_map(|used| used.names());
-        completions.chain(detail).chain(used.map(|(label, name)| (label, name, Weight::default())))
+        let used = used.map(|(label, name)| (label, name, Weight::default()));
+        let ranks = self.ranks.weights().chain(self.detail_ranks.weights());
+        completions.chain(detail).chain(used).chain(ranks)
     }
 
     /// Takes in what was counted from people; what the owner's own report says stays.
@@ -229,8 +240,8 @@ impl DayUsage {
         let Totals { active_chat_users, unlisted_active_users, .. } = people.totals;
         let unlisted_active_users = unlisted_active_users.or(self.totals.unlisted_active_users);
         self.totals = Totals { active_chat_users, unlisted_active_users, ..self.totals };
-        let Self { completions, counted, used, .. } = people;
-        (self.completions, self.counted, self.used) = (completions, counted, used);
+        let Self { completions, ranks, counted, used, .. } = people;
+        (self.completions, self.ranks, self.counted, self.used) = (completions, ranks, counted, used);
     }
 }
 
@@ -425,7 +436,7 @@ mod tests {
         let used = counted.then(|| Box::new(Used { credits: Some(first), ..Used::default() }));
         let detail = Detail { interactions: Some(first), ..Detail::default() };
         let detail = (!counted).then(|| Box::new(detail));
-        DayUsage { totals, completions, counted, detail, used }
+        DayUsage { totals, completions, counted, detail, used, ..DayUsage::default() }
     }
 
     #[test]
@@ -434,9 +445,11 @@ mod tests {
             let mut day = numbered(100, "go", counted);
             day.keep_ranks();
             assert_eq!(day.totals, numbered(100, "go", counted).totals);
-            assert_eq!((day.completions.rows.len(), day.completions.ranked[0].len()), (0, 1));
-            assert_eq!(day.used, None);
-            assert!(day.detail.is_none_or(|detail| detail.is_empty()));
+            assert_eq!((day.completions.rows.len(), day.ranks.weights().count()), (0, 2));
+            assert_eq!((&day.used, &day.detail), (&None, &None));
+            let once = day.clone();
+            day.keep_ranks();
+            assert_eq!(day, once, "also when it has been let go of before");
         }
     }
 

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 
 use super::{
     billing::{Costs, NAMES},
-    detail::{AgentCounts, Counters, Detail, Used, Users, by},
+    detail::{AgentCounts, Counters, Detail, Used, Users, ranking},
     fold::{Folds, OpenLabel},
     seats::Seats,
     share::CREDIT_PARTS,
@@ -134,11 +134,11 @@ impl<'a> DetailView<'a> {
     fn of(whole: &'a Detail, folds: &Folds<'_>) -> Self {
         Self {
             whole,
-            features: folds.apply(&whole.features, by::FEATURES),
-            editors: folds.apply(&whole.editors, by::EDITORS),
-            languages: folds.apply(&whole.languages, by::LANGUAGES),
-            models: folds.apply(&whole.models, by::MODELS),
-            agents: folds.apply(&whole.agents, by::AGENTS),
+            features: folds.apply(&whole.features, ranking::FEATURES),
+            editors: folds.apply(&whole.editors, ranking::EDITORS),
+            languages: folds.apply(&whole.languages, ranking::LANGUAGES),
+            models: folds.apply(&whole.models, ranking::MODELS),
+            agents: folds.apply(&whole.agents, ranking::AGENTS),
         }
     }
 }
@@ -147,8 +147,8 @@ impl<'a> UsedView<'a> {
     fn of(used: &'a Used, folds: &Folds<'_>) -> Self {
         Self {
             credits: used.credits,
-            features: folds.apply(&used.features, by::FEATURES),
-            editors: folds.apply(&used.editors, by::EDITORS),
+            features: folds.apply(&used.features, ranking::FEATURES),
+            editors: folds.apply(&used.editors, ranking::EDITORS),
         }
     }
 
