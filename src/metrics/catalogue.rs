@@ -695,7 +695,7 @@ pub static CATALOGUE: &[Metric] = &[
         "github_copilot_assigned_seats",
         Group::Seats,
         Read::Owner(&["assigning_team"], seats::by_team),
-        "People with a seat, by the team that it came through, none if it was given directly (seats: assigning_team.slug). Who has it through two is in both: do not add up.",
+        "People with a seat, by the team that it came through, none if it was given directly (seats: assigning_team.slug). Who has it through two is in both: do not add up. In an enterprise, teams of one name in several organisations are one.",
     ),
     data(
         "github_copilot_assigned_idle_seats",
