@@ -36,8 +36,8 @@ const API_VERSION: &str = "2022-11-28";
 /// What the exporter calls itself, to the API and to the hosts of report files.
 pub(super) const USER_AGENT: &str = concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION"));
 
-/// More than any list has; it ends a paging loop that never repeats itself.
-const MOST_PAGES: usize = 10_000;
+/// More than any list has, the seats of half a million people; it ends a paging loop that never repeats itself.
+const MOST_PAGES: usize = 5_000;
 
 /// Renamed organisations redirect once; a chain is a mistake.
 const MOST_REDIRECTS: usize = 5;

@@ -373,7 +373,7 @@ async fn pages_that_go_on_for_ever_without_repeating_end_in_a_failure() {
     Mock::given(any()).respond_with(page).mount(&github).await;
     let failure = teams::teams(&client(&github).await, &octo(), &Validators::default()).await.unwrap_err();
     assert_eq!(failure.reason, Reason::Decode);
-    assert_eq!(github.received_requests().await.unwrap().len(), 1000);
+    assert_eq!(github.received_requests().await.unwrap().len(), 5000);
 }
 
 #[tokio::test]
