@@ -15,7 +15,7 @@ use std::{
 use chrono::NaiveDate;
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, Visitor},
+    de::{DeserializeOwned, Error, Visitor},
 };
 use serde_json::Value;
 
@@ -164,14 +164,19 @@ pub struct EntityDay {
     /// By model and feature.
     pub totals_by_model_feature: Option<Vec<Element>>,
     /// The command line; left out when nobody used it.
+    #[serde(default, deserialize_with = "if_readable")]
     pub totals_by_cli: Option<Terminal>,
     /// The app; left out when nobody used it.
+    #[serde(default, deserialize_with = "if_readable")]
     pub totals_by_copilot_app: Option<Terminal>,
     /// Agents that are not GitHub's.
+    #[serde(default, deserialize_with = "if_readable")]
     pub totals_by_3rd_party_agent: Option<Vec<ThirdPartyAgent>>,
     /// How far people have come with AI.
+    #[serde(default, deserialize_with = "if_readable")]
     pub totals_by_ai_adoption_phase: Option<Vec<AdoptionPhase>>,
     /// Pull requests of the day.
+    #[serde(default, deserialize_with = "if_readable")]
     pub pull_requests: Option<PullRequests>,
 }
 
@@ -303,6 +308,7 @@ pub struct UserDay<'a> {
     /// Lines removed by all features.
     pub loc_deleted_sum: Option<i64>,
     /// AI credits of all surfaces; no bill.
+    #[serde(default, deserialize_with = "if_readable")]
     pub ai_credits_used: Option<f64>,
     /// By editor, all features mixed.
     pub totals_by_ide: Option<Vec<Element<Name<'a>>>>,
@@ -313,6 +319,7 @@ pub struct UserDay<'a> {
     /// By model and feature.
     pub totals_by_model_feature: Option<Vec<Element<Name<'a>>>>,
     /// The command line; left out without its use.
+    #[serde(default, deserialize_with = "if_readable")]
     pub totals_by_cli: Option<Terminal>,
 }
 
@@ -387,6 +394,30 @@ fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         }
     }
     deserializer.deserialize_any(Id)
+}
+
+/// Something that GitHub has been seen to change the form of: what cannot be read is counted by [`unknown_fields`], and
+/// takes nothing else of its record away.
+fn if_readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let value = Option::<Value>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
+}
+
+/// Whether a field can be read, if it is one of those of which that is not required.
+fn is_readable(name: &str, value: &Value) -> bool {
+    fn reads<T: DeserializeOwned>(value: &Value) -> bool {
+        Option::<T>::deserialize(value).is_ok()
+    }
+    match name {
+        "totals_by_cli" | "totals_by_copilot_app" => reads::<Terminal>(value),
+        "totals_by_3rd_party_agent" => reads::<Vec<ThirdPartyAgent>>(value),
+        "totals_by_ai_adoption_phase" => reads::<Vec<AdoptionPhase>>(value),
+        "pull_requests" => reads::<PullRequests>(value),
+        "ai_credits_used" => reads::<f64>(value),
+        _ => true,
+    }
 }
 
 /// Text that some have seen as a number.
@@ -519,12 +550,13 @@ async fn shard<F: Fold>(client: &Client, report: Report, link: &Link, mut fold: 
     Ok(fold)
 }
 
-/// Counts the names in a record that are in no documentation this exporter was written by.
+/// Counts the names in a record that are in no documentation this exporter was written by, or of which the value is
+/// not as documented.
 fn unknown_fields(record: &[u8]) -> u64 {
     fn note(value: &Value, found: &mut BTreeSet<String>) {
         match value {
             Value::Object(fields) => fields.iter().for_each(|(name, value)| {
-                if !FIELDS.contains(&name.as_str()) {
+                if !FIELDS.contains(&name.as_str()) || !is_readable(name, value) {
                     found.insert(name.clone());
                 } else {
                     note(value, found);
@@ -910,6 +942,26 @@ mod tests {
     }
 
     #[test]
+    fn a_form_that_has_changed_takes_nothing_else_away() {
+        let odd = json!({
+            "day": "2026-11-17", "daily_active_users": 3, "totals_by_cli": 7, "totals_by_copilot_app": "none",
+            "totals_by_3rd_party_agent": {"codex": 1}, "totals_by_ai_adoption_phase": [{"phase_number": "two"}],
+            "pull_requests": {"total_created": 1.5}, "totals_by_feature": [{"feature": "agent_edit"}],
+        });
+        let day: EntityDay = serde_json::from_value(odd).unwrap();
+        assert_eq!(
+            (day.daily_active_users, day.totals_by_feature.map(|list| list.len())),
+            (Some(3), Some(1))
+        );
+        assert!(day.totals_by_cli.is_none() && day.totals_by_copilot_app.is_none());
+        assert!(day.totals_by_3rd_party_agent.is_none() && day.totals_by_ai_adoption_phase.is_none());
+        assert!(day.pull_requests.is_none());
+        let row = r#"{"user_id": 7, "ai_credits_used": "three", "totals_by_cli": [], "loc_added_sum": 5}"#;
+        let row: UserDay<'_> = serde_json::from_str(row).unwrap();
+        assert_eq!((row.user_id, row.loc_added_sum, row.ai_credits_used), (7, Some(5), None));
+    }
+
+    #[test]
     fn names_nobody_has_described_are_counted_once_each() {
         for (record, count) in [
             (r#"{"day":"2026-11-17"}"#, 0),
@@ -918,6 +970,11 @@ mod tests {
             (r#"{"totals_by_ide":[{"ide":"vim","stars":1},{"ide":"zed","stars":2,"moons":3}],"stars":4}"#, 2),
             (r#"{"totals_by_cli":{"token_usage":{"dreams":1}}}"#, 1),
             (r#"["brand_new"]"#, 0),
+            (r#"{"totals_by_cli":null,"pull_requests":{"total_created":1},"ai_credits_used":1}"#, 0),
+            (
+                r#"{"totals_by_cli":[],"pull_requests":{"total_created":"one"},"ai_credits_used":{"sum":1}}"#,
+                3,
+            ),
             ("no json", 0),
         ] {
             assert_eq!(unknown_fields(record.as_bytes()), count, "{record}");
@@ -958,7 +1015,7 @@ mod tests {
     fn what_github_documents_is_not_new() {
         let new = DOCUMENTED
             .split_whitespace()
-            .filter(|name| unknown_fields(json!({*name: 0}).to_string().as_bytes()) != 0);
+            .filter(|name| unknown_fields(json!({*name: null}).to_string().as_bytes()) != 0);
         assert_eq!(new.collect::<Vec<_>>(), [] as [&str; 0]);
         assert!(FIELDS.is_sorted(), "for whoever looks one up");
     }

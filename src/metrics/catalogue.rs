@@ -817,7 +817,7 @@ pub static CATALOGUE: &[Metric] = &[
     own(
         "github_copilot_exporter_unknown_fields_total",
         Read::Counter(&["report"], exporter::unknown_fields),
-        "Fields in GitHub's answers that this version does not know.",
+        "Fields in GitHub's answers that this version does not know, or that are not of the form that it knows.",
     ),
     own(
         "github_copilot_exporter_folded_label_values",
