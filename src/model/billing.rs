@@ -72,6 +72,8 @@ pub struct Billing([Held<Reading>; Meter::ALL.len()]);
 pub struct Costs {
     /// The first day of the month.
     pub month: NaiveDate,
+    /// Whether all meters have been read for it.
+    pub is_complete: bool,
     /// How much was used, by names and unit.
     pub quantities: BTreeMap<(Names, Label), Option<f64>>,
     /// What it cost, by names.
@@ -104,6 +106,7 @@ impl Billing {
         });
         let mut costs = Costs {
             month,
+            is_complete: readings().filter(|reading| reading.month == month).count() == self.0.len(),
             quantities: BTreeMap::new(),
             amounts: BTreeMap::new(),
             folded: folded.clone().map(|names| names.into_iter().cloned().collect()),
@@ -214,7 +217,7 @@ mod tests {
         let expected = [("credits/gpt-5".to_owned(), Some(3.0)), ("requests/text".to_owned(), Some(4.0))];
         assert_eq!(gross(&costs), expected, "no model has the aliases of a language");
         assert_eq!(costs.total(), Amounts { gross: Some(7.0), discount: Some(1.75), net: Some(5.25) });
-        assert!(costs.folded.iter().all(BTreeSet::is_empty));
+        assert!(costs.is_complete && costs.folded.iter().all(BTreeSet::is_empty));
     }
 
     #[test]
@@ -222,6 +225,7 @@ mod tests {
         let old = || usage("2026-11", vec![item("credits", "gpt-5", 2.0)]);
         let costs = billing(old(), usage("2026-12", Vec::new())).show(50).unwrap();
         assert_eq!((costs.month.to_string().as_str(), costs.amounts.len()), ("2026-12-01", 0));
+        assert!(!costs.is_complete, "what the other meter shows is of November");
         let costs = billing(old(), None).show(50).unwrap();
         assert_eq!((costs.month.to_string().as_str(), costs.amounts.len()), ("2026-11-01", 1));
         assert!(Billing::default().show(50).is_none());

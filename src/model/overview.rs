@@ -73,6 +73,8 @@ pub struct SeatsOverview {
 pub struct CostsOverview {
     /// The first day of the month.
     pub month: NaiveDate,
+    /// Whether all meters have been read for it.
+    pub is_complete: bool,
     /// Everything in it.
     pub total: Amounts,
 }
@@ -87,7 +89,11 @@ impl SeatsOverview {
 
 impl CostsOverview {
     fn of(scope: &ScopeView<'_>) -> Option<Self> {
-        scope.costs.as_ref().map(|costs| Self { month: costs.month, total: costs.total() })
+        scope.costs.as_ref().map(|costs| Self {
+            month: costs.month,
+            is_complete: costs.is_complete,
+            total: costs.total(),
+        })
     }
 }
 

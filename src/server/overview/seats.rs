@@ -51,7 +51,7 @@ fn share(people: &People) -> String {
     }
 }
 
-fn of_costs(CostsOverview { month, total }: &CostsOverview) -> Markup {
+fn of_costs(CostsOverview { month, is_complete, total }: &CostsOverview) -> Markup {
     let dollars = |amount: Option<f64>| amount.map_or_else(|| "\u{2013}".to_owned(), words::dollars);
     html! {
         div.side {
@@ -59,6 +59,9 @@ fn of_costs(CostsOverview { month, total }: &CostsOverview) -> Markup {
             dl.facts {
                 (fact("To be paid", &dollars(total.net), "US dollars, without seat fees"))
                 (fact("Price", &dollars(total.gross), "US dollars, of all that was used"))
+            }
+            @if !is_complete {
+                p.note { "This is a part: AI credits and premium requests are asked for apart, and one of them was not read." }
             }
         }
     }
@@ -108,7 +111,10 @@ mod tests {
     #[test]
     fn the_bill_says_which_month_it_is_of() {
         let total = Amounts { gross: Some(1_009.75), discount: Some(0.0), net: None };
-        let html = show(None, Some(CostsOverview { month: "2026-11-01".parse().unwrap(), total }));
+        let costs = |is_complete| CostsOverview { month: "2026-11-01".parse().unwrap(), is_complete, total };
+        assert!(show(None, Some(costs(false))).contains("This is a part"));
+        let html = show(None, Some(costs(true)));
+        assert!(!html.contains("This is a part"), "{html}");
         assert!(html.contains(r#"<time datetime="2026-11">November 2026</time>"#), "{html}");
         assert!(html.contains("$1,009.75") && html.contains("\u{2013}"), "{html}");
     }
