@@ -715,7 +715,7 @@ const FIELDS: &[&str] = &[
 ];
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -875,7 +875,8 @@ mod tests {
         })
     }
 
-    const COUNTERS: [&str; 6] = [
+    /// The counters of an [`Element`], in the order of its fields.
+    pub(crate) const COUNTERS: [&str; 6] = [
         "user_initiated_interaction_count",
         "code_generation_activity_count",
         "code_acceptance_activity_count",

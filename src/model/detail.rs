@@ -411,6 +411,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::github::reports::tests::COUNTERS;
 
     fn detail(record: &Value) -> Detail {
         Detail::of(&serde_json::from_value(record.clone()).unwrap(), &mut Labels::default())
@@ -418,15 +419,7 @@ mod tests {
 
     /// The six counters of an element, from this number on.
     fn element(mut names: Value, first: i64) -> Value {
-        let fields = [
-            "user_initiated_interaction_count",
-            "code_generation_activity_count",
-            "code_acceptance_activity_count",
-            "loc_suggested_to_add_sum",
-            "loc_added_sum",
-            "loc_deleted_sum",
-        ];
-        for (field, number) in fields.into_iter().zip(first..) {
+        for (field, number) in COUNTERS.into_iter().zip(first..) {
             names[field] = number.into();
         }
         names

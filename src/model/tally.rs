@@ -333,7 +333,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        github::reports::{Fold, UserTeam},
+        github::reports::{Fold, UserTeam, tests::COUNTERS},
         model::{
             memberships::{Memberships, TeamList},
             people::{Days, People, PeopleDay},
@@ -360,15 +360,6 @@ mod tests {
         ("totals_by_model_feature", &["model", "feature"]),
     ];
 
-    const COUNTS: [&str; 6] = [
-        "user_initiated_interaction_count",
-        "code_generation_activity_count",
-        "code_acceptance_activity_count",
-        "loc_suggested_to_add_sum",
-        "loc_added_sum",
-        "loc_deleted_sum",
-    ];
-
     impl Row {
         fn json(&self, user: usize) -> Value {
             let [prompts, added, deleted] = self.sums;
@@ -386,7 +377,7 @@ mod tests {
                 let element = |(names, counts): &Deed| {
                     let mut element = json!({});
                     keys.iter().zip(names).for_each(|(key, name)| element[key] = json!(name));
-                    COUNTS.iter().zip(counts).for_each(|(field, count)| element[field] = json!(count));
+                    COUNTERS.iter().zip(counts).for_each(|(field, count)| element[field] = json!(count));
                     element
                 };
                 row[list] = deeds.iter().map(element).collect();
