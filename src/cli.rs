@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::simulator;
+use crate::{backfill, simulator};
 
 /// Version, commit and compiler, as in the `build_info` series.
 const VERSION: &str =
@@ -29,6 +29,8 @@ pub enum Command {
     Demo(Demo),
     /// Run only the simulated GitHub, for other clients and for tests
     Simulate(simulator::Options),
+    /// Write past days for a Prometheus that starts today: as files for promtool, or by remote write
+    Backfill(Box<backfill::Options>),
 }
 
 /// The simulator's switches; the exporter in a demo takes its EXPORTER_ variables from the environment.

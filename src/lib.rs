@@ -19,6 +19,7 @@
 //! [`cli`] the commands, [`service`] the whole put together. [`simulator`] is a GitHub of our own for [`demo`], tests and
 //! benchmarks; it shares no code with the rest, so that a mistake cannot hide by being made twice.
 
+pub mod backfill;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -55,6 +55,10 @@ fn run(command: Command) -> Result<(), Failed> {
             Command::Serve => serve().await,
             Command::Demo(Demo { simulator }) => show(simulator).await,
             Command::Simulate(options) => simulate(options).await,
+            Command::Backfill(options) => {
+                let _ = options;
+                Ok(())
+            }
         }
     });
     // A file system that hangs must not keep the process from ending.
