@@ -6,6 +6,7 @@
 )]
 
 mod auto;
+mod backfill_files;
 mod billing;
 mod billing_series_truth;
 #[path = "../simulator/billing_truth.rs"]
