@@ -7,6 +7,7 @@
 
 mod auto;
 mod backfill_files;
+mod backfill_live;
 mod billing;
 mod billing_series_truth;
 #[path = "../simulator/billing_truth.rs"]
@@ -24,6 +25,7 @@ mod exposition;
 mod fake_reports;
 mod fold_truth;
 mod golden;
+mod history;
 mod http;
 mod memory;
 mod outage;
