@@ -36,6 +36,7 @@ mod prometheus;
 mod record_edges;
 mod refresh;
 mod refusals;
+mod remote_write;
 mod report_flows;
 #[path = "../simulator/report_truth.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
