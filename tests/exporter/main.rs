@@ -39,6 +39,8 @@ mod prometheus;
 mod record_edges;
 mod refresh;
 mod refusals;
+mod remote_write;
+mod remote_write_receivers;
 mod report_flows;
 #[path = "../simulator/report_truth.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
