@@ -23,6 +23,7 @@ mod exposition;
 mod fake_reports;
 mod fold_truth;
 mod golden;
+mod history_truth;
 mod http;
 mod memory;
 mod outage;
