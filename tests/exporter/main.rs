@@ -6,6 +6,7 @@
 )]
 
 mod auto;
+mod backfill;
 mod billing;
 mod billing_series_truth;
 #[path = "../simulator/billing_truth.rs"]
@@ -53,6 +54,7 @@ mod signals_truth;
 #[path = "../simulator/client.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod simulator_client;
+mod store;
 mod support;
 #[path = "../simulator/truth.rs"]
 mod truth;
