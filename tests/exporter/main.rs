@@ -45,6 +45,7 @@ mod report_truth;
 mod reports;
 mod requests;
 mod scale;
+mod seam;
 mod seat_series_truth;
 #[path = "../simulator/seat_truth.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
