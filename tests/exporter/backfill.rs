@@ -1,6 +1,6 @@
 //! `backfill` into files: what a real Prometheus makes of them is what every instant of the past would have shown.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use github_copilot_exporter::simulator::{Announcement, Api, Entity, Kind, Options, Plan, Simulator};
@@ -165,7 +165,7 @@ async fn four_weeks_of_the_usage_api_are_in_prometheus_sample_by_sample() {
 #[ignore = "needs the command"]
 async fn a_year_is_in_prometheus_sample_by_sample_from_the_first_day_that_github_has() {
     // What ended at midnight is out already, which makes 365 days.
-    let simulator = Simulator::start(Options { publish_after: Default::default(), ..small() }).await.unwrap();
+    let simulator = Simulator::start(Options { publish_after: Duration::ZERO, ..small() }).await.unwrap();
     let calendar = Calendar::of(day(OLDEST), day(YESTERDAY), 6, afternoon());
     let run = assert_told(
         &simulator,
