@@ -4,6 +4,7 @@ use std::{error::Error, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use github_copilot_exporter::{
+    backfill::{self, End, progress::Progress},
     cli::{Cli, Command, Demo},
     clock::{SharedClock, SystemClock},
     config::{Config, Log, Problem},
@@ -23,8 +24,12 @@ const UNUSABLE: u8 = 64;
 enum Failed {
     /// 64, with every problem on a line.
     Configuration(Vec<Problem>),
+    /// 64, with the reason.
+    Unusable(String),
     /// 1.
     Start(Box<dyn Error>),
+    /// 1, as not everything was done. What was not is told already.
+    Incomplete,
 }
 
 impl<E: Error + 'static> From<E> for Failed {
@@ -55,10 +60,7 @@ fn run(command: Command) -> Result<(), Failed> {
             Command::Serve => serve().await,
             Command::Demo(Demo { simulator }) => show(simulator).await,
             Command::Simulate(options) => simulate(options).await,
-            Command::Backfill(options) => {
-                let _ = options;
-                Ok(())
-            }
+            Command::Backfill(options) => write_history(&options).await,
         }
     });
     // A file system that hangs must not keep the process from ending.
@@ -106,6 +108,39 @@ async fn simulate(options: Options) -> Result<(), Failed> {
     stop.await;
     simulator.stop().await;
     Ok(())
+}
+
+#[allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the summary and the commands are what it is run for"
+)]
+async fn write_history(options: &backfill::Options) -> Result<(), Failed> {
+    let config = Config::from_process().map_err(Failed::Configuration)?;
+    start_log(config.log);
+    let (clock, progress): (SharedClock, _) = (Arc::new(SystemClock), Progress::on_stderr());
+    let summary = backfill::run(&config, options, &clock, &progress, stop_signal()?).await;
+    let summary = summary.map_err(|error| match error {
+        backfill::Error::Unusable(problem) => Failed::Unusable(problem),
+        error => error.into(),
+    })?;
+    println!("{summary}");
+    for command in summary.commands() {
+        println!("{command}");
+    }
+    match &summary.end {
+        End::Failed(error) => eprintln!("{error}"),
+        End::Stopped => eprintln!("stopped"),
+        End::Complete => {}
+    }
+    if let Some(advice) = summary.advice() {
+        eprintln!("{advice}");
+    }
+    match summary.end {
+        End::Complete if !summary.is_whole() => Err(Failed::Incomplete),
+        End::Failed(_) => Err(Failed::Incomplete),
+        End::Complete | End::Stopped => Ok(()),
+    }
 }
 
 /// Runs the exporter until it is asked to stop. `announce` gets its address once the port is open.
@@ -161,6 +196,11 @@ fn report(failed: &Failed) -> ExitCode {
         Failed::Start(error) => {
             eprintln!("could not start: {error}");
             ExitCode::FAILURE
+        }
+        Failed::Incomplete => ExitCode::FAILURE,
+        Failed::Unusable(problem) => {
+            eprintln!("{problem}");
+            UNUSABLE.into()
         }
     }
 }

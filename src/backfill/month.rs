@@ -82,6 +82,12 @@ impl Month {
         }
         let values = values.iter().map(|value| Box::from(*value)).collect();
         let runs = self.families.entry(metric).or_default().entry(values).or_default();
+        // promtool drops such samples and says nothing.
+        debug_assert!(
+            runs.last().is_none_or(|last| last.end() - last.step < run.first),
+            "{}: {run:?} does not come after {runs:?}",
+            CATALOGUE[metric].name
+        );
         match runs.last_mut() {
             // What goes on as it was is one run.
             Some(last) if last.value == run.value && last.step == run.step && last.end() == run.first => {
@@ -114,5 +120,116 @@ impl Month {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.families.is_empty()
+    }
+}
+
+#[cfg(test)]
+impl Month {
+    /// Adds samples to the series of the metric of this name.
+    pub(super) fn add_to(&mut self, name: &str, values: &[&str], run: Run) {
+        let metric = CATALOGUE.iter().position(|metric| metric.name == name).unwrap();
+        self.add(metric, values, run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TURNS: &str = "github_copilot_total_chat_turns";
+
+    fn month(extra: &[Label]) -> Month {
+        let span = Span {
+            begins: "2026-03-01T00:00:00Z".parse().unwrap(),
+            ends: "2026-04-01T00:00:00Z".parse().unwrap(),
+        };
+        Month::new(span, extra)
+    }
+
+    fn run(first: i64, count: u32, value: f64) -> Run {
+        Run { first, step: 10, count, value }
+    }
+
+    /// A series: name, labels and samples.
+    type Written<'a> = (&'a str, Vec<(&'a str, &'a str)>, Vec<(i64, f64)>);
+
+    fn written(month: &Month) -> Vec<Written<'_>> {
+        let of = |series: Series<'_>| series.samples().collect();
+        month
+            .families()
+            .flat_map(|(metric, all)| all.map(move |one| (metric.name, one.labels.clone(), of(one))))
+            .collect()
+    }
+
+    /// The runs of the only series.
+    fn runs(month: &Month) -> Vec<Run> {
+        let mut all = month.families().flat_map(|(_, all)| all.map(|one| one.runs.to_vec()));
+        let only = all.next().unwrap();
+        assert!(all.next().is_none());
+        only
+    }
+
+    #[test]
+    fn a_run_is_its_value_at_even_moments() {
+        assert_eq!(run(100, 3, 7.0).moments().collect::<Vec<_>>(), [100, 110, 120]);
+        assert_eq!(run(-5, 1, 7.0).moments().collect::<Vec<_>>(), [-5]);
+    }
+
+    #[test]
+    fn what_goes_on_as_it_was_is_one_run_and_what_changes_begins_another() {
+        let mut month = month(&[]);
+        let parts = [run(0, 2, 7.0), run(20, 1, 7.0), run(30, 1, 8.0), run(50, 1, 8.0)];
+        for part in parts {
+            month.add_to(TURNS, &["", "octo", ""], part);
+        }
+        month.add_to(TURNS, &["", "octo", ""], Run { step: 1, ..run(60, 2, 8.0) });
+        let whole = [run(0, 3, 7.0), run(30, 1, 8.0), run(50, 1, 8.0), Run { step: 1, ..run(60, 2, 8.0) }];
+        assert_eq!(runs(&month), whole);
+        let (_, _, samples) = &written(&month)[0];
+        let moments: Vec<_> = samples.iter().map(|(moment, _)| *moment).collect();
+        assert_eq!(moments, [0, 10, 20, 30, 50, 60, 61]);
+    }
+
+    #[test]
+    fn a_run_of_nothing_makes_no_series() {
+        let mut month = month(&[]);
+        assert!(month.is_empty());
+        month.add_to(TURNS, &["", "octo", ""], run(0, 0, 7.0));
+        assert!(month.is_empty() && written(&month).is_empty());
+        month.add_to(TURNS, &["", "octo", ""], run(0, 1, 7.0));
+        assert!(!month.is_empty());
+    }
+
+    #[test]
+    #[should_panic(expected = "does not come after")]
+    fn a_moment_that_was_already_there_is_a_mistake_of_ours() {
+        let mut month = month(&[]);
+        month.add_to(TURNS, &["", "octo", ""], run(0, 2, 7.0));
+        month.add_to(TURNS, &["", "octo", ""], run(10, 1, 8.0));
+    }
+
+    #[test]
+    fn families_come_as_in_the_catalogue_and_labels_sorted_without_the_empty_ones() {
+        let label = |name: &str| Label { name: name.into(), value: "x".into() };
+        let mut month = month(&[label("zone"), label("job")]);
+        month.add_to(TURNS, &["", "octo", "red"], run(0, 1, 1.0));
+        month.add_to(TURNS, &["", "octo", ""], run(0, 1, 2.0));
+        month.add_to("github_copilot_suggestions", &["acme", "", "", "rust", "vim"], run(0, 1, 3.0));
+        let expected = [
+            (
+                "github_copilot_suggestions",
+                vec![
+                    ("editor", "vim"),
+                    ("enterprise", "acme"),
+                    ("job", "x"),
+                    ("language", "rust"),
+                    ("zone", "x"),
+                ],
+                vec![(0, 3.0)],
+            ),
+            (TURNS, vec![("job", "x"), ("org", "octo"), ("zone", "x")], vec![(0, 2.0)]),
+            (TURNS, vec![("job", "x"), ("org", "octo"), ("team", "red"), ("zone", "x")], vec![(0, 1.0)]),
+        ];
+        assert_eq!(written(&month), expected);
     }
 }

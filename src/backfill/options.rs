@@ -63,15 +63,15 @@ pub struct Options {
 pub struct ReceiverOptions {
     /// Send no sample older than this: the receiver's out_of_order_time_window, which refuses a whole request for one
     /// sample that is too old
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, requires = "remote_write")]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, requires = "remote_write", conflicts_with = "output")]
     pub out_of_order_window: Option<Duration>,
 
     /// A file with the bearer token
-    #[arg(long, value_name = "FILE", requires = "remote_write", conflicts_with = "basic_auth_user")]
+    #[arg(long, value_name = "FILE", requires = "remote_write", conflicts_with_all = ["output", "basic_auth_user"])]
     pub bearer_token_file: Option<PathBuf>,
 
     /// The user for basic authentication
-    #[arg(long, value_name = "NAME", requires_all = ["remote_write", "basic_auth_password_file"])]
+    #[arg(long, value_name = "NAME", requires_all = ["remote_write", "basic_auth_password_file"], conflicts_with = "output")]
     pub basic_auth_user: Option<String>,
 
     /// A file with the password of that user
@@ -79,19 +79,19 @@ pub struct ReceiverOptions {
     pub basic_auth_password_file: Option<PathBuf>,
 
     /// The tenant, as X-Scope-OrgID (Mimir); for Thanos use --header THANOS-TENANT=…
-    #[arg(long, value_name = "NAME", requires = "remote_write")]
+    #[arg(long, value_name = "NAME", requires = "remote_write", conflicts_with = "output")]
     pub tenant: Option<String>,
 
     /// A further header; repeatable
-    #[arg(long = "header", value_name = "NAME=VALUE", requires = "remote_write")]
+    #[arg(long = "header", value_name = "NAME=VALUE", requires = "remote_write", conflicts_with = "output")]
     pub headers: Vec<Header>,
 
     /// A file with the certificates (PEM) that the receiver's is checked with, instead of the machine's
-    #[arg(long, value_name = "FILE", requires = "remote_write")]
+    #[arg(long, value_name = "FILE", requires = "remote_write", conflicts_with = "output")]
     pub ca_file: Option<PathBuf>,
 
     /// A file with a client certificate (PEM)
-    #[arg(long, value_name = "FILE", requires_all = ["remote_write", "key_file"])]
+    #[arg(long, value_name = "FILE", requires_all = ["remote_write", "key_file"], conflicts_with = "output")]
     pub cert_file: Option<PathBuf>,
 
     /// A file with its key (PEM)

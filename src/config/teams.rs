@@ -1,5 +1,7 @@
 //! `GITHUB_TEAMS`: which teams are watched.
 
+use std::fmt;
+
 use wildmatch::WildMatch;
 
 use crate::owner::Owner;
@@ -47,6 +49,19 @@ impl TeamPatterns {
             pattern.owner.matches(owner.name()) && pattern.team.matches(&slug.to_lowercase())
         });
         matching.is_some_and(|pattern| pattern.include)
+    }
+}
+
+/// As `GITHUB_TEAMS` can be written.
+impl fmt::Display for TeamPatterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_none() {
+            return f.write_str(Self::NONE);
+        }
+        let word = |Pattern { include, owner, team }: &Pattern| {
+            format!("{}{owner}/{team}", if *include { "" } else { "!" })
+        };
+        f.write_str(&self.0.iter().map(word).collect::<Vec<_>>().join(","))
     }
 }
 

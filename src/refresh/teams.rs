@@ -8,7 +8,7 @@ use super::roster::watched;
 use crate::{
     config::TeamPatterns,
     github::teams::TeamRecord,
-    model::{memberships::TeamList, state::Targets},
+    model::state::Targets,
     owner::{Owner, Team},
 };
 
@@ -22,13 +22,13 @@ pub struct Teams {
 }
 
 impl Teams {
-    /// Takes in the list of a day.
-    pub fn learn(&mut self, list: &TeamList) {
-        self.newest = self.newest.max(Some(list.day));
-        for (id, slug) in &list.slugs {
+    /// Takes in which teams the list of a day has, by id and name.
+    pub fn learn(&mut self, day: NaiveDate, slugs: &BTreeMap<u64, String>) {
+        self.newest = self.newest.max(Some(day));
+        for (id, slug) in slugs {
             let last = self.listed.get(id).map(|(last, _)| *last);
-            if last <= Some(list.day) {
-                self.listed.insert(*id, (list.day, slug.clone()));
+            if last <= Some(day) {
+                self.listed.insert(*id, (day, slug.clone()));
             }
         }
     }
@@ -69,19 +69,13 @@ impl Teams {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::github::reports::Fold;
 
     fn day(text: &str) -> NaiveDate {
         format!("2026-11-{text}").parse().unwrap()
     }
 
     fn learn(teams: &mut Teams, on: &str, listed: &[(u64, &str)]) {
-        let mut list = TeamList::of(day(on));
-        for (team, slug) in listed {
-            let row = format!(r#"{{"user_id":1,"team_id":{team},"slug":"{slug}"}}"#);
-            list.row(serde_json::from_str(&row).unwrap()).unwrap();
-        }
-        teams.learn(&list);
+        teams.learn(day(on), &listed.iter().map(|(team, slug)| (*team, (*slug).to_owned())).collect());
     }
 
     fn watched(teams: &Teams, patterns: &[&str]) -> Vec<(u64, String)> {

@@ -7,6 +7,7 @@
 
 mod auto;
 mod backfill;
+mod backfill_files;
 mod billing;
 mod billing_series_truth;
 #[path = "../simulator/billing_truth.rs"]

@@ -207,7 +207,7 @@ impl ReportWatcher {
                 Ok(Some(list)) => {
                     misses = 0;
                     asked.teams.took(Ok(()));
-                    self.teams.learn(&list);
+                    self.teams.learn(list.day, &list.slugs);
                     self.days.read(*day, Part::Teams, self.watch.now());
                     memberships.add(list);
                 }

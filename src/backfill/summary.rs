@@ -1,0 +1,268 @@
+//! What a backfill has done, for people.
+
+use std::{
+    collections::{BTreeMap, HashSet, hash_map::DefaultHasher},
+    fmt,
+    hash::{Hash, Hasher},
+};
+
+use chrono::NaiveDate;
+
+use super::{
+    Error,
+    files::Finished,
+    month::{Month, Span},
+    past::{Part, Why},
+    plan::Course,
+    remote_write::Sent,
+    timeline::Account,
+};
+use crate::{metrics::catalogue::Read, owner::Owner, source::Api};
+
+/// Everything that is to be told at the end.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// By owner, in the order of the configuration.
+    pub owners: Vec<OwnerSummary>,
+    /// By month, in order.
+    pub months: Vec<MonthSummary>,
+    /// Different series of the months that were written.
+    pub series: Series,
+    /// Requests to GitHub.
+    pub github_requests: u64,
+    /// The day to go on from, should it have ended early; nothing if no month was written.
+    pub goes_on: Option<NaiveDate>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How a backfill ended.
+#[derive(Debug, Default)]
+pub enum End {
+    /// Everything was written.
+    #[default]
+    Complete,
+    /// It was asked to stop.
+    Stopped,
+    /// Something went wrong.
+    Failed(Error),
+}
+
+/// An owner's days.
+#[derive(Debug)]
+pub struct OwnerSummary {
+    /// Whose.
+    pub owner: Owner,
+    /// By which interface.
+    pub api: Api,
+    /// From when to when.
+    pub course: Course,
+    /// What came of reading.
+    pub account: Account,
+}
+
+/// A month that is written.
+#[derive(Clone, Debug)]
+pub struct MonthSummary {
+    /// What it is about.
+    pub span: Span,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a month.
+#[derive(Clone, Debug)]
+pub enum Fate {
+    /// It was there already.
+    Found(Finished),
+    /// It was written.
+    Written(Finished),
+    /// It was sent.
+    Sent(Sent),
+}
+
+/// Counts series without holding them.
+#[derive(Debug, Default)]
+pub struct Series {
+    lasting: HashSet<u64>,
+    /// Those of one day each, which come once.
+    daily: u64,
+}
+
+impl OwnerSummary {
+    /// Nothing read yet.
+    pub fn new(owner: Owner, api: Api, course: Course) -> Self {
+        Self { owner, api, course, account: Account::default() }
+    }
+
+    fn gaps(&self, part: Part, unreadable: bool) -> Vec<NaiveDate> {
+        let gaps = self.account.gaps.iter();
+        gaps.filter(|gap| gap.part == part && (gap.why != Why::Nothing) == unreadable)
+            .map(|gap| gap.day)
+            .collect()
+    }
+}
+
+impl Series {
+    /// Counts those of a month. No month comes twice.
+    pub fn add(&mut self, month: &Month) {
+        for (metric, series) in month.families() {
+            for series in series {
+                if matches!(metric.read, Read::Daily(_)) {
+                    self.daily += 1;
+                } else {
+                    let mut hasher = DefaultHasher::new();
+                    (metric.name, &series.labels).hash(&mut hasher);
+                    self.lasting.insert(hasher.finish());
+                }
+            }
+        }
+    }
+
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        self.daily + self.lasting.len() as u64
+    }
+}
+
+impl Summary {
+    /// Whether everything that was asked for is written, and could be read.
+    pub fn is_whole(&self) -> bool {
+        let unreadable = |owner: &OwnerSummary| owner.account.gaps.iter().any(|gap| gap.why != Why::Nothing);
+        matches!(self.end, End::Complete) && !self.owners.iter().any(unreadable)
+    }
+
+    /// How to go on where not everything was written.
+    pub fn advice(&self) -> Option<String> {
+        if matches!(self.end, End::Complete) {
+            return None;
+        }
+        let sent = self.months.iter().any(|month| matches!(month.fate, Fate::Sent(_)));
+        Some(match self.goes_on.filter(|_| sent) {
+            Some(day) => format!("To go on behind what was sent, run it again with --from {day}."),
+            None => "To go on, run it again as it is: months that are finished are not read again.".into(),
+        })
+    }
+
+    /// The command for each file, in order.
+    pub fn commands(&self) -> impl Iterator<Item = String> {
+        self.months.iter().filter_map(|month| match &month.fate {
+            Fate::Found(file) | Fate::Written(file) => Some(file.promtool()),
+            Fate::Sent(_) => None,
+        })
+    }
+
+    /// Samples, samples left out, bytes and requests of the months that were written or sent.
+    fn volume(&self) -> Sent {
+        let mut sum = Sent::default();
+        for month in &self.months {
+            let one = match &month.fate {
+                Fate::Found(_) => continue,
+                Fate::Written(Finished { written, .. }) => {
+                    Sent { samples: written.samples, bytes: written.bytes, ..Sent::default() }
+                }
+                Fate::Sent(sent) => *sent,
+            };
+            sum.samples += one.samples;
+            sum.clipped += one.clipped;
+            sum.bytes += one.bytes;
+            sum.requests += one.requests;
+        }
+        sum
+    }
+}
+
+/// Everything but the commands.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.owners.iter().try_for_each(|owner| writeln!(f, "{owner}"))?;
+        let found = self.months.iter().filter(|month| matches!(month.fate, Fate::Found(_))).count();
+        let Sent { samples, clipped, bytes, requests } = self.volume();
+        writeln!(f, "months: {} written, {found} were there already", self.months.len() - found)?;
+        writeln!(f, "samples: {samples} of {} series, {bytes} bytes", self.series.count())?;
+        if clipped > 0 {
+            writeln!(f, "  {clipped} more were left out: they are older than --out-of-order-window")?;
+        }
+        write!(f, "requests: {} to GitHub", self.github_requests)?;
+        if requests > 0 {
+            write!(f, ", {requests} to the receiver")?;
+        }
+        writeln!(f)?;
+        write!(f, "Seats and billing have no history: GitHub tells of them only what is so now.")
+    }
+}
+
+impl fmt::Display for OwnerSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { owner, api, course, account } = self;
+        let (lag, api) = (humantime::format_duration(course.lag), api.word());
+        let Course { from, last, .. } = course;
+        write!(f, "{owner}: {} days read, from {from} to {last}, by {api}", account.days)?;
+        write!(f, "; each taken to be published {lag} after its end (--lag)")?;
+        for (part, what) in [(Part::Day, "days"), (Part::People, "people"), (Part::Teams, "teams")] {
+            for (unreadable, words) in [(false, "GitHub has none"), (true, "not readable")] {
+                let days = self.gaps(part, unreadable);
+                if !days.is_empty() {
+                    write!(f, "\n  {what}: {words} of {} ({})", ranges(&days), days.len())?;
+                }
+            }
+        }
+        let reasons: BTreeMap<_, _> = account
+            .gaps
+            .iter()
+            .filter_map(|gap| match &gap.why {
+                Why::Unreadable(failure) => Some((failure.reason, failure)),
+                Why::Nothing => None,
+            })
+            .collect();
+        reasons.values().try_for_each(|failure| write!(f, "\n  {failure}"))?;
+        account.refusals.iter().try_for_each(|failure| write!(f, "\n  refused: {failure}"))
+    }
+}
+
+/// One line.
+impl fmt::Display for MonthSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let month = self.span.begins.format("%Y-%m");
+        match &self.fate {
+            Fate::Found(file) => write!(f, "{month}: {} was there already", file.file.display()),
+            Fate::Written(Finished { file, written }) => {
+                write!(f, "{month}: {} samples in {}", written.samples, file.display())
+            }
+            Fate::Sent(Sent { samples, clipped, requests, .. }) => {
+                write!(f, "{month}: {samples} samples sent in {requests} requests")?;
+                if *clipped > 0 { write!(f, ", {clipped} left out") } else { Ok(()) }
+            }
+        }
+    }
+}
+
+/// Days, where several follow one another as the first and the last.
+fn ranges(days: &[NaiveDate]) -> String {
+    let ranges = days.chunk_by(|one, next| one.succ_opt() == Some(*next)).map(|range| match range {
+        [first, .., last] => format!("{first} to {last}"),
+        other => other.iter().map(ToString::to_string).collect(),
+    });
+    ranges.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_that_follow_one_another_are_a_range() {
+        let days = |days: &[&str]| days.iter().map(|day| day.parse().unwrap()).collect::<Vec<NaiveDate>>();
+        for (missing, told) in [
+            (&[][..], ""),
+            (&["2026-02-28"], "2026-02-28"),
+            (&["2026-02-28", "2026-03-01"], "2026-02-28 to 2026-03-01"),
+            (
+                &["2026-01-01", "2026-01-03", "2026-01-04", "2026-01-05"],
+                "2026-01-01, 2026-01-03 to 2026-01-05",
+            ),
+        ] {
+            assert_eq!(ranges(&days(missing)), told);
+        }
+    }
+}
