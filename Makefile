@@ -11,7 +11,7 @@ test: tools
 	$(CARGO) test --locked --doc
 	$(CARGO) test --locked --lib --bins --tests
 
-# Prometheus, promtool and curl, which the tests drive.
+# Prometheus, promtool, VictoriaMetrics and curl, which the tests drive.
 tools:
 	@.ci/tools
 

@@ -4,7 +4,7 @@ use std::{error::Error, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use github_copilot_exporter::{
-    backfill::{self, End, progress::Progress},
+    backfill::{self, End, files::PROMTOOL_HINT, progress::Progress},
     cli::{Cli, Command, Demo},
     clock::{SharedClock, SystemClock},
     config::{Config, Log, Problem},
@@ -125,8 +125,10 @@ async fn write_history(options: &backfill::Options) -> Result<(), Failed> {
         error => error.into(),
     })?;
     println!("{summary}");
-    for command in summary.commands() {
-        println!("{command}");
+    let commands: Vec<_> = summary.commands().collect();
+    if !commands.is_empty() {
+        println!("\nTo load it into Prometheus:\n{}\n", commands.join("\n"));
+        println!("{PROMTOOL_HINT}");
     }
     match &summary.end {
         End::Failed(error) => eprintln!("{error}"),

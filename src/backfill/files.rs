@@ -170,10 +170,11 @@ impl Directory {
         Ok(directory)
     }
 
-    /// The month, if its file is there, whole, and about this very span.
+    /// The month, if its file is there, whole, and about this span: what is in front of it does no harm, but what is
+    /// behind it would stand beside live samples.
     pub fn finished(&self, span: Span) -> Option<Finished> {
         let entry = self.manifest.months.get(&key(span))?;
-        if (entry.begins, entry.ends) != (span.begins, span.ends) {
+        if entry.begins > span.begins || entry.ends != span.ends {
             return None;
         }
         let written = Written { samples: entry.samples, bytes: entry.bytes };

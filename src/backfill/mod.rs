@@ -93,7 +93,7 @@ pub async fn run(
 ) -> Result<Summary, Error> {
     let mut stop = std::pin::pin!(stop);
     let mut history = tokio::select! {
-        history = History::open(config, options, clock) => history?,
+        history = History::open(config, options, clock, progress) => history?,
         () = &mut stop => return Ok(Summary { end: End::Stopped, ..Summary::default() }),
     };
     let end = tokio::select! {
@@ -129,9 +129,17 @@ enum Sink {
 }
 
 impl History {
-    async fn open(config: &Config, options: &Options, clock: &SharedClock) -> Result<Self, Error> {
+    async fn open(
+        config: &Config,
+        options: &Options,
+        clock: &SharedClock,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
         let plan = Plan::of(options, clock.now()).map_err(Error::Unusable)?;
         let owners = owners(config, &options.owners).map_err(Error::Unusable)?;
+        if !["job", "instance"].iter().all(|name| options.labels.iter().any(|label| label.name == *name)) {
+            progress.say("Without --label job=… and --label instance=… as Prometheus gives them, history and live series are different ones.");
+        }
         let view = ViewOptions { history_days: config.view.history_days.min(1), ..config.view };
         let mut history = Self {
             sink: Sink::open(config, options, &owners, clock)?,
@@ -142,13 +150,19 @@ impl History {
             summary: Summary::default(),
         };
         for owner in owners {
-            history.add(owner, config, clock).await?;
+            history.add(owner, config, clock, progress).await?;
         }
         Ok(history)
     }
 
     /// Finds out by which interface an owner answers, and what of the history is its.
-    async fn add(&mut self, owner: Owner, config: &Config, clock: &SharedClock) -> Result<(), Error> {
+    async fn add(
+        &mut self,
+        owner: Owner,
+        config: &Config,
+        clock: &SharedClock,
+        progress: &Progress,
+    ) -> Result<(), Error> {
         let teams = config.sources.contains(&Source::Teams) && !config.teams.is_none();
         let subject = Subject {
             client: Arc::clone(&self.client),
@@ -161,6 +175,7 @@ impl History {
         let newest = past::newest_day(&subject, config.api).await;
         let (api, newest) = newest.map_err(|failure| Error::Owner { owner: owner.clone(), failure })?;
         let course = self.manner.plan.course(api, newest).map_err(Error::Unusable)?;
+        progress.say(format_args!("{owner}: {}", course.told(api)));
         self.summary.owners.push(OwnerSummary::new(owner, api, course));
         self.parts.push(Part { subject, api, course });
         Ok(())
@@ -209,10 +224,10 @@ impl History {
                 filled.map_err(|(day, failure)| Error::Day { owner: owner.clone(), day, failure })?;
             }
             let written = MonthSummary { span: *span, fate: self.sink.write(&month).await? };
-            progress.say(&written);
+            progress.done(&written);
             self.summary.series.add(&month);
             self.summary.months.push(written);
-            self.summary.goes_on = timelines.iter().filter_map(Timeline::shown).min();
+            self.summary.goes_on = timelines.iter().filter_map(Timeline::newest).min();
         }
         Ok(())
     }
@@ -277,7 +292,10 @@ fn settings(config: &Config, options: &Options, owners: &[Owner]) -> Settings {
         ("GITHUB_API_URL".into(), config.github.api.to_string()),
         ("GITHUB_COPILOT_API".into(), config.api.map_or("auto", Api::word).into()),
         ("GITHUB_TEAMS".into(), config.teams.to_string()),
-        ("EXPORTER_SOURCES".into(), words(&mut config.sources.iter().map(ToString::to_string))),
+        (
+            "EXPORTER_SOURCES".into(),
+            words(&mut config.sources.iter().filter(|source| source.is_usage()).map(ToString::to_string)),
+        ),
         ("EXPORTER_TEAM_DETAIL".into(), format!("{:?}", config.team_detail).to_lowercase()),
         ("EXPORTER_HISTORY_DAYS".into(), config.view.history_days.min(1).to_string()),
         ("EXPORTER_SETTLE_DAYS".into(), config.view.settle_days.to_string()),

@@ -89,32 +89,31 @@ pub enum Why {
 }
 
 impl Past {
-    /// Prepares to read the days from the first to the last.
+    /// Prepares to read.
     ///
     /// # Errors
     /// The [`Failure`] without which nothing can be read.
-    pub async fn open(
-        subject: &Subject,
-        api: Api,
-        first: NaiveDate,
-        last: NaiveDate,
-        settle_days: u8,
-    ) -> Result<Self, Failure> {
+    pub async fn open(subject: &Subject, api: Api, settle_days: u8) -> Result<Self, Failure> {
         Ok(match api {
             Api::Usage => Self::Usage(UsagePast::read(subject).await?),
-            Api::Reports => Self::Reports(Box::new(ReportsPast::open(subject, first, last, settle_days))),
+            Api::Reports => Self::Reports(Box::new(ReportsPast::new(subject, settle_days))),
         })
     }
 
-    /// Reads the next day, which is this one.
+    /// Reads days that follow those that were read before, and gives each to `take`, in order.
     ///
     /// # Errors
-    /// The [`Failure`] because of which the rest cannot be read either.
-    pub async fn read(&mut self, day: NaiveDate) -> Result<Reading, Failure> {
+    /// The day that could not be read, and the [`Failure`] because of which the rest cannot be read either.
+    pub async fn read(
+        &mut self,
+        days: &[NaiveDate],
+        mut take: impl FnMut(NaiveDate, Reading),
+    ) -> Result<(), (NaiveDate, Failure)> {
         match self {
-            Self::Usage(past) => Ok(past.day(day)),
-            Self::Reports(past) => past.next(day).await,
+            Self::Usage(past) => days.iter().for_each(|day| take(*day, past.day(*day))),
+            Self::Reports(past) => past.read(days, take).await?,
         }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! When which day was what `/metrics` showed, and which moments are written of it. Pure.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta};
 
@@ -8,7 +8,7 @@ use super::{
     month::{Run, Span},
     options::Options,
 };
-use crate::{clock::Instant, source::Api};
+use crate::{clock::Instant, metrics::catalogue, source::Api};
 
 /// A day of the clock, which is also what rows are written once in.
 pub const DAY: Duration = Duration::from_secs(86_400);
@@ -68,6 +68,12 @@ impl Plan {
         if to.is_some_and(|to| to < *from) {
             return Err("--to must not be before --from".into());
         }
+        let mut names: Vec<_> = options.labels.iter().map(|label| &*label.name).collect();
+        names.extend(catalogue::data_labels());
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|names| names[0] == names[1]) {
+            return Err(format!("--label {}: the series have a label of that name already", twice[0]));
+        }
         Ok(Self { from: *from, to: *to, until, step: *step, breakdown: *breakdown, lag: *lag })
     }
 
@@ -88,9 +94,9 @@ impl Plan {
         let reach = newest_before(self.until, lag);
         let last = self.to.map_or(reach, |to| to.min(reach));
         if last < self.from {
-            let (Self { from, until, .. }, lag) = (self, humantime::format_duration(lag));
+            let (Self { from, until, .. }, hours) = (self, lag.as_secs() as f64 / 3600.0);
             return Err(format!(
-                "--from {from}: that day is taken to be published {lag} after its end (--lag), which is not before {until}"
+                "--from {from}: that day is taken to be published {hours}h after its end (--lag), not before {until}"
             ));
         }
         let goes_on = self.to.is_none_or(|to| newest <= Some(to));
@@ -101,6 +107,15 @@ impl Plan {
 }
 
 impl Course {
+    /// What is written, for people.
+    pub fn told(&self, api: Api) -> impl fmt::Display {
+        let (Self { from, last, lag, .. }, api) = (self, api.word());
+        let hours = lag.as_secs() as f64 / 3600.0;
+        format!(
+            "from {from} to {last} by {api}, each day as published {hours}h after its end (an assumption: --lag)"
+        )
+    }
+
     /// When a day was published.
     pub fn publication(&self, day: NaiveDate) -> Instant {
         publication(day, self.lag)
@@ -206,6 +221,8 @@ mod tests {
             (&["--from=2026-11-01", "--label=__name__=x"], "no digit and no __ in front"),
             (&["--from=2026-11-01", "--label=a-b=x"], "no digit and no __ in front"),
             (&["--from=2026-11-01", "--label=job="], "a label without a value"),
+            (&["--from=2026-11-01", "--label=day=x"], "--label day: the series have a label of that name"),
+            (&["--from=2026-11-01", "--label=a=x", "--label=a=y"], "--label a: the series have"),
             (&["--from=2026-11-01", "--tenant=x"], "cannot be used with"),
             (&["--from=2026-11-01", "--bearer-token-file=x"], "cannot be used with"),
             (&["--from=2026-11-01", "--out-of-order-window=1h"], "cannot be used with"),
@@ -261,7 +278,7 @@ mod tests {
     fn a_first_day_that_was_not_published_in_time_is_refused() {
         let plan = plan(&["--from=2026-11-24"]).unwrap();
         let problem = plan.course(Api::Reports, None).unwrap_err();
-        assert!(problem.contains("2days 6h after its end"), "{problem}");
+        assert!(problem.contains("54h after its end"), "{problem}");
         assert!(plan.course(Api::Usage, None).is_ok());
     }
 

@@ -9,13 +9,14 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use futures_util::{StreamExt, stream, stream::BoxStream};
+use futures_util::{StreamExt, stream};
 
 use super::{
     past::{Gap, Part, Reading, Subject, Why},
     patience::patiently,
 };
 use crate::{
+    config::TeamPatterns,
     github::{
         Failure, Reason,
         endpoint::Report,
@@ -28,6 +29,7 @@ use crate::{
         rolling::Rolling,
         state::{PeopleNews, has_number},
     },
+    owner::Owner,
     refresh::{days::Days, teams::Teams},
 };
 
@@ -45,8 +47,15 @@ const HELD: usize = 64;
 
 /// The days of an owner, in order.
 pub struct ReportsPast {
-    subject: Subject,
-    read: BoxStream<'static, Result<DayReports, Failure>>,
+    reader: Reader,
+    history: Joined,
+}
+
+/// What has been joined so far.
+struct Joined {
+    owner: Owner,
+    activity: bool,
+    patterns: Option<TeamPatterns>,
     days: Days,
     published: BTreeMap<NaiveDate, u64>,
     teams: Teams,
@@ -74,39 +83,47 @@ struct Reader {
 }
 
 impl ReportsPast {
-    /// Prepares to read; nothing is asked yet.
-    pub fn open(subject: &Subject, first: NaiveDate, last: NaiveDate, settle_days: u8) -> Self {
-        let reader = Arc::new(Reader {
+    /// Nothing is read yet.
+    pub fn new(subject: &Subject, settle_days: u8) -> Self {
+        let reader = Reader {
             subject: subject.clone(),
             people_refused: AtomicBool::new(false),
             teams_refused: AtomicBool::new(false),
-        });
-        let days = first.iter_days().take_while(move |day| *day <= last);
-        let read = move |day| {
-            let reader = Arc::clone(&reader);
-            async move { reader.day(day).await }
         };
-        Self {
-            subject: subject.clone(),
-            read: stream::iter(days).map(read).buffered(subject.concurrency).boxed(),
+        let history = Joined {
+            owner: subject.owner.clone(),
+            activity: subject.activity,
+            patterns: subject.teams.clone(),
             days: Days::settling(settle_days),
             published: BTreeMap::new(),
             teams: Teams::default(),
             rolling: Rolling::default(),
-        }
+        };
+        Self { reader, history }
     }
 
-    /// Reads the next day, which is this one.
+    /// Reads days, several at a time where that is configured, and gives them to `take` in order.
     ///
     /// # Errors
-    /// The [`Failure`] because of which the rest cannot be read either.
-    pub async fn next(&mut self, day: NaiveDate) -> Result<Reading, Failure> {
-        let Some(read) = self.read.next().await else { return Ok(Reading::default()) };
-        let read = read?;
-        debug_assert_eq!(read.day, day, "days are read in order");
-        Ok(self.take(read))
+    /// The day that could not be read, and the [`Failure`] because of which the rest cannot be read either.
+    pub async fn read(
+        &mut self,
+        days: &[NaiveDate],
+        mut take: impl FnMut(NaiveDate, Reading),
+    ) -> Result<(), (NaiveDate, Failure)> {
+        let Self { reader, history } = self;
+        let reader = &*reader;
+        let read = |day: NaiveDate| async move { (day, reader.day(day).await) };
+        // None is left on its way: it would hold the turn of another owner that has the same credential.
+        let mut reading = stream::iter(days.to_vec()).map(read).buffered(reader.subject.concurrency);
+        while let Some((day, read)) = reading.next().await {
+            take(day, history.take(read.map_err(|failure| (day, failure))?));
+        }
+        Ok(())
     }
+}
 
+impl Joined {
     fn take(&mut self, read: DayReports) -> Reading {
         let DayReports { day, entity, people, memberships, slugs, people_refused, gaps, refusals } = read;
         let mut reading = Reading { published: entity.is_some(), updates: Vec::new(), gaps, refusals };
@@ -118,13 +135,13 @@ impl ReportsPast {
         if let Some(slugs) = slugs {
             self.teams.learn(day, &slugs);
         }
-        let (owner, at) = (self.subject.owner.clone(), day.and_time(chrono::NaiveTime::MIN).and_utc());
+        let (owner, at) = (self.owner.clone(), day.and_time(chrono::NaiveTime::MIN).and_utc());
         let shown_from = self.days.shown_from().unwrap_or(day);
-        if self.subject.activity {
+        if self.activity {
             let days = Some(Records::Report { days: vec![entity], languages: people_refused, shown_from });
             reading.updates.push(Update::Days { owner: owner.clone(), team: None, days, at });
         }
-        if let Some(patterns) = &self.subject.teams {
+        if let Some(patterns) = &self.patterns {
             let teams = self.teams.watched(patterns, &owner);
             reading.updates.push(Update::Teams { owner: owner.clone(), teams });
         }

@@ -147,7 +147,7 @@ impl Summary {
     /// The command for each file, in order.
     pub fn commands(&self) -> impl Iterator<Item = String> {
         self.months.iter().filter_map(|month| match &month.fate {
-            Fate::Found(file) | Fate::Written(file) => Some(file.promtool()),
+            Fate::Found(file) | Fate::Written(file) => file.promtool(),
             Fate::Sent(_) => None,
         })
     }
@@ -195,10 +195,7 @@ impl fmt::Display for Summary {
 impl fmt::Display for OwnerSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { owner, api, course, account } = self;
-        let (lag, api) = (humantime::format_duration(course.lag), api.word());
-        let Course { from, last, .. } = course;
-        write!(f, "{owner}: {} days read, from {from} to {last}, by {api}", account.days)?;
-        write!(f, "; each taken to be published {lag} after its end (--lag)")?;
+        write!(f, "{owner}: {} days {}", account.days, course.told(*api))?;
         for (part, what) in [(Part::Day, "days"), (Part::People, "people"), (Part::Teams, "teams")] {
             for (unreadable, words) in [(false, "GitHub has none"), (true, "not readable")] {
                 let days = self.gaps(part, unreadable);
@@ -225,10 +222,13 @@ impl fmt::Display for MonthSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let month = self.span.begins.format("%Y-%m");
         match &self.fate {
-            Fate::Found(file) => write!(f, "{month}: {} was there already", file.file.display()),
-            Fate::Written(Finished { file, written }) => {
+            Fate::Found(Finished { file: Some(file), .. }) => {
+                write!(f, "{month}: {} was there already", file.display())
+            }
+            Fate::Written(Finished { file: Some(file), written }) => {
                 write!(f, "{month}: {} samples in {}", written.samples, file.display())
             }
+            Fate::Found(_) | Fate::Written(_) => write!(f, "{month}: nothing was shown"),
             Fate::Sent(Sent { samples, clipped, requests, .. }) => {
                 write!(f, "{month}: {samples} samples sent in {requests} requests")?;
                 if *clipped > 0 { write!(f, ", {clipped} left out") } else { Ok(()) }

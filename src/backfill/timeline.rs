@@ -35,18 +35,23 @@ pub struct Manner {
 
 /// An owner at some moment of its past.
 pub struct Timeline {
-    manner: Manner,
-    course: Course,
     past: Past,
-    state: State,
     /// The day that is read next.
     next: NaiveDate,
-    /// From when on what the state shows has not been written; nothing before the first day that is.
+    picture: Picture,
+}
+
+/// What `/metrics` shows of an owner.
+struct Picture {
+    manner: Manner,
+    course: Course,
+    state: State,
+    /// From when on what is shown has not been written; nothing before the first day that is.
     since: Option<Instant>,
     /// From when on everything is written.
     begins: Instant,
     /// The day that was published last, of those that are written.
-    shown: Option<NaiveDate>,
+    newest: Option<NaiveDate>,
 }
 
 /// What came of reading.
@@ -72,28 +77,20 @@ impl Timeline {
         begins: Instant,
         manner: &Manner,
     ) -> Result<Self, Failure> {
-        let first = first_read(&course, begins, manner);
-        Ok(Self {
-            past: Past::open(subject, api, first, course.last, manner.view.settle_days).await?,
-            state: State::new(std::slice::from_ref(&subject.owner), &BTreeSet::new()).speaking(api),
-            manner: manner.clone(),
-            course,
-            next: first,
-            since: None,
-            begins,
-            shown: None,
-        })
+        let past = Past::open(subject, api, manner.view.settle_days).await?;
+        let state = State::new(std::slice::from_ref(&subject.owner), &BTreeSet::new()).speaking(api);
+        let picture = Picture { manner: manner.clone(), course, state, since: None, begins, newest: None };
+        Ok(Self { past, next: first_read(&course, begins, manner), picture })
     }
 
     /// How many days have to be read until a moment.
     pub fn days_until(&self, moment: Instant) -> u64 {
-        let last = self.course.newest_at(moment).min(self.course.last);
-        u64::try_from((last - self.next).num_days() + 1).unwrap_or_default()
+        self.days_before(moment).count() as u64
     }
 
-    /// The day that is shown.
-    pub fn shown(&self) -> Option<NaiveDate> {
-        self.shown
+    /// The day that was published last, of those that are written.
+    pub fn newest(&self) -> Option<NaiveDate> {
+        self.picture.newest
     }
 
     /// Adds everything that was shown in a month, and goes to its end.
@@ -106,18 +103,28 @@ impl Timeline {
         account: &mut Account,
         progress: &Progress,
     ) -> Result<(), (NaiveDate, Failure)> {
-        let ends = month.span.ends.min(self.course.span.ends);
-        while self.next <= self.course.last && self.course.publication(self.next) < ends {
-            let day = self.next;
-            let reading = self.past.read(day).await.map_err(|failure| (day, failure))?;
+        let ends = month.span.ends.min(self.picture.course.span.ends);
+        let days: Vec<_> = self.days_before(ends).collect();
+        let Self { past, next, picture } = self;
+        let turn = |day, reading| {
             progress.read(day);
-            self.next = day + Days::new(1);
-            self.turn(day, reading, account, month);
-        }
-        self.write_until(ends, month);
+            *next = day + Days::new(1);
+            picture.turn(day, reading, account, month);
+        };
+        past.read(&days, turn).await?;
+        self.picture.write_until(ends, month);
         Ok(())
     }
 
+    /// The days that are published before a moment and not read yet.
+    fn days_before(&self, moment: Instant) -> impl Iterator<Item = NaiveDate> + use<> {
+        let course = self.picture.course;
+        let days = self.next.iter_days();
+        days.take_while(move |day| *day <= course.last && course.publication(*day) < moment)
+    }
+}
+
+impl Picture {
     /// A day is published: what was shown until then is over. Days before the first are read for what depends on them.
     fn turn(&mut self, day: NaiveDate, reading: Reading, account: &mut Account, month: &mut Month) {
         let Reading { published, updates, gaps, refusals } = reading;
@@ -133,7 +140,7 @@ impl Timeline {
             account.days += u64::from(published);
         }
         if published && day >= self.course.from {
-            self.shown = Some(day);
+            self.newest = Some(day);
             self.since = Some(at.max(self.begins));
         }
         if published && is_new {

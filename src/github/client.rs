@@ -34,7 +34,7 @@ use crate::{
 const API_VERSION: &str = "2022-11-28";
 
 /// What the exporter calls itself, to the API and to the hosts of report files.
-pub(super) const USER_AGENT: &str = concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION"));
 
 /// More than any list has, the seats of half a million people; it ends a paging loop that never repeats itself.
 const MOST_PAGES: usize = 5_000;
@@ -496,7 +496,7 @@ fn fail(question: &Question<'_>, reason: Reason, what: &str) -> Failure {
 }
 
 /// The causes of a transport error, outermost first, without its address.
-pub(super) fn cause(error: reqwest::Error) -> String {
+pub(crate) fn cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut words = error.to_string();
     let mut source = std::error::Error::source(&error);

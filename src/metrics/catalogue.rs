@@ -4,6 +4,8 @@
 //! [`Totals`], [`Counts`], [`Detail`] or [`Counters`], or a function in the file of its group; `model::usage`, `detail`,
 //! `seats` and `billing` say from which field of GitHub's record that comes.
 
+use std::collections::BTreeSet;
+
 use super::{
     billing, detail,
     exporter::{self, Emit, Service},
@@ -132,6 +134,12 @@ impl Metric {
         };
         format!("{}{window}", self.about)
     }
+}
+
+/// The names of all labels that data series have, each once.
+pub fn data_labels() -> BTreeSet<&'static str> {
+    let data = CATALOGUE.iter().filter(|metric| metric.group != Group::Exporter);
+    data.flat_map(Metric::labels).collect()
 }
 
 /// A metric of a scope.

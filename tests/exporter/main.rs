@@ -8,6 +8,7 @@
 mod auto;
 mod backfill;
 mod backfill_files;
+mod backfill_live;
 mod billing;
 mod billing_series_truth;
 #[path = "../simulator/billing_truth.rs"]
@@ -25,6 +26,7 @@ mod exposition;
 mod fake_reports;
 mod fold_truth;
 mod golden;
+mod history;
 mod history_truth;
 mod http;
 mod memory;
@@ -39,6 +41,8 @@ mod prometheus;
 mod record_edges;
 mod refresh;
 mod refusals;
+mod remote_write;
+mod remote_write_receivers;
 mod report_flows;
 #[path = "../simulator/report_truth.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]

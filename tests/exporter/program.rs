@@ -1,13 +1,17 @@
 //! The program as a process of its own, and other people's programs.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{BufRead, BufReader, Read, Write},
+    path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
 };
+
+use crate::support::Patience;
 
 /// The longest a program may take to say or do what it is started for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -84,6 +88,32 @@ impl Running {
     pub fn address(&self) -> String {
         let line = self.line_with("message=serving");
         line.split("address=").nth(1).unwrap().split(' ').next().unwrap().to_owned()
+    }
+
+    /// Waits until it listens for connections, and returns the port as the kernel knows it: that way a program can be
+    /// given port 0 even if it does not say which one it got.
+    pub fn port(&self) -> u16 {
+        let patience = Patience::new();
+        loop {
+            if let Some(port) = self.listening() {
+                return port;
+            }
+            patience.check("a port to listen on");
+            thread::yield_now();
+        }
+    }
+
+    fn listening(&self) -> Option<u16> {
+        let descriptors = fs::read_dir(format!("/proc/{}/fd", self.id())).ok()?;
+        let open: BTreeSet<_> =
+            descriptors.filter_map(|file| fs::read_link(file.ok()?.path()).ok()).collect();
+        let table = fs::read_to_string(format!("/proc/{}/net/tcp", self.id())).ok()?;
+        // Each line: number, own address, other address, state (0A is listening), …, and the tenth is the inode.
+        table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>()).find_map(|fields| {
+            let socket = format!("socket:[{}]", fields[9]);
+            let own = fields[3] == "0A" && open.contains(Path::new(&socket));
+            own.then(|| u16::from_str_radix(fields[1].split(':').nth(1)?, 16).ok()).flatten()
+        })
     }
 
     /// Asks it to stop, as Kubernetes does, and returns how it ended and what it said since.

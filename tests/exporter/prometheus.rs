@@ -1,6 +1,6 @@
 //! A real Prometheus scrapes the demo, and PromQL gives what the people did.
 
-use std::{fs, net::TcpListener, process::Command};
+use std::{fs, process::Command};
 
 use github_copilot_exporter::simulator::{Plan, World};
 use serde_json::Value;
@@ -31,14 +31,14 @@ impl Scene {
             "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: copilot\n  static_configs: [{{targets: ['{target}']}}]\n"
         );
         fs::write(&config, yaml).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut command = Command::new("prometheus");
         command.arg(format!("--config.file={}", config.display()));
         command.arg(format!("--storage.tsdb.path={}", data.path().join("tsdb").display()));
-        command.arg(format!("--web.listen-address={port}"));
+        command.arg("--web.listen-address=127.0.0.1:0");
         let prometheus = Running::start(command);
         prometheus.line_with("Server is ready to receive web requests");
-        Self { _demo: demo, prometheus, url: format!("http://{port}"), _data: data }
+        let url = format!("http://127.0.0.1:{}", prometheus.port());
+        Self { _demo: demo, prometheus, url, _data: data }
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {

@@ -5,7 +5,7 @@ use std::{
     future::Future,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant as Wall},
 };
 
@@ -49,6 +49,11 @@ impl ManualClock {
     pub fn advance(&self, seconds: i64) {
         self.0.send_modify(|now| *now += TimeDelta::seconds(seconds));
     }
+
+    /// Whether anybody sleeps by it.
+    pub fn is_waited_for(&self) -> bool {
+        self.0.receiver_count() > 0
+    }
 }
 
 impl Clock for ManualClock {
@@ -60,6 +65,37 @@ impl Clock for ManualClock {
         let mut time = self.0.subscribe();
         Box::pin(async move {
             time.wait_for(|now| *now >= instant).await.expect("the clock outlives its sleepers");
+        })
+    }
+}
+
+/// A clock that leaps to whatever is waited for, and remembers how long that would have been.
+#[derive(Debug)]
+pub struct LeapingClock {
+    now: Mutex<Instant>,
+    waits: Mutex<Vec<TimeDelta>>,
+}
+
+impl LeapingClock {
+    pub fn starting(at: &str) -> Arc<Self> {
+        Arc::new(Self { now: Mutex::new(at.parse().unwrap()), waits: Mutex::default() })
+    }
+
+    pub fn waits(&self) -> Vec<TimeDelta> {
+        self.waits.lock().unwrap().clone()
+    }
+}
+
+impl Clock for LeapingClock {
+    fn now(&self) -> Instant {
+        *self.now.lock().unwrap()
+    }
+
+    fn sleep_until(&self, instant: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            let mut now = self.now.lock().unwrap();
+            self.waits.lock().unwrap().push(instant - *now);
+            *now = instant.max(*now);
         })
     }
 }

@@ -1,0 +1,97 @@
+//! Histories written in this process, by a clock that never keeps anybody waiting, and read back from their files.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    future::{self, Future},
+    path::Path,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
+use clap::Parser;
+use github_copilot_exporter::{
+    backfill::{self, Error, Summary, progress::Progress},
+    cli::{Cli, Command},
+    clock::{Clock, Instant, SharedClock},
+    config::Config,
+};
+
+/// Samples by series, in the order of the files.
+pub type History = BTreeMap<String, Vec<(i64, f64)>>;
+
+/// A clock on which whoever sleeps has slept already. It remembers for how long.
+#[derive(Debug)]
+pub struct LeapingClock {
+    now: Mutex<Instant>,
+    slept: Mutex<Vec<i64>>,
+}
+
+impl LeapingClock {
+    pub fn starting(now: Instant) -> Arc<Self> {
+        Arc::new(Self { now: Mutex::new(now), slept: Mutex::default() })
+    }
+
+    /// The seconds of every sleep so far.
+    pub fn slept(&self) -> Vec<i64> {
+        self.slept.lock().unwrap().clone()
+    }
+}
+
+impl Clock for LeapingClock {
+    fn now(&self) -> Instant {
+        *self.now.lock().unwrap()
+    }
+
+    fn sleep_until(&self, instant: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let mut now = self.now.lock().unwrap();
+        self.slept.lock().unwrap().push((instant - *now).num_seconds());
+        *now = instant.max(*now);
+        Box::pin(future::ready(()))
+    }
+}
+
+/// Runs a backfill with these variables and switches.
+pub async fn backfill(
+    clock: &Arc<LeapingClock>,
+    variables: &[(&str, &str)],
+    switches: &[&str],
+) -> Result<Summary, Error> {
+    let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+    let config = Config::from_environment(variables).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let line = ["github-copilot-exporter", "backfill"].iter().chain(switches);
+    let Some(Command::Backfill(options)) = Cli::try_parse_from(line).unwrap().command else { unreachable!() };
+    let clock: SharedClock = Arc::<LeapingClock>::clone(clock);
+    backfill::run(&config, &options, &clock, &Progress::hidden(), future::pending()).await
+}
+
+/// Everything in the files of a directory.
+pub fn read(directory: &Path) -> History {
+    let mut history = History::new();
+    for (_, text) in files(directory) {
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let (series, number) = line.split_once("} ").unwrap();
+            let (number, moment) = number.split_once(' ').unwrap();
+            let sample = (moment.parse().unwrap(), number.parse().unwrap());
+            history.entry(format!("{series}}}")).or_default().push(sample);
+        }
+    }
+    history
+}
+
+/// The text of every file of a directory, by name.
+pub fn files(directory: &Path) -> BTreeMap<String, String> {
+    let names =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let months = names.filter(|name| name.ends_with(".om"));
+    months.map(|name| (name.clone(), fs::read_to_string(directory.join(name)).unwrap())).collect()
+}
+
+/// A series of `/metrics` as a history has it: no empty labels, the others sorted. Only for values without quotes.
+pub fn as_kept(series: &str) -> String {
+    let (name, labels) = series.trim_end_matches('}').split_once('{').unwrap();
+    let labels = labels.split_inclusive("\",").map(|label| label.trim_end_matches(','));
+    let mut labels: Vec<_> = labels.filter(|label| !label.ends_with("=\"\"")).collect();
+    labels.sort_unstable();
+    format!("{name}{{{}}}", labels.join(","))
+}
