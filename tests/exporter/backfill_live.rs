@@ -5,25 +5,38 @@ use chrono::{DateTime, Utc};
 use github_copilot_exporter::simulator::{Api, Options, Simulator};
 
 use crate::{
-    company::{noon, options, sources_up, watch},
-    history::{self, History, LeapingClock, as_kept},
+    company::{NOON, options, sources_up, watch},
+    history::{self, History, as_kept},
     people::{REPORTS, differences, live},
     people_truth::Series,
-    support::ManualClock,
+    support::{LeapingClock, ManualClock},
 };
 
-/// Whether a series of `/metrics` is one that a history repeats while its day is shown.
+/// The series of `/metrics` that a history repeats while their day is shown.
+const KEPT: [&str; 18] = [
+    "total_suggestions",
+    "total_acceptances",
+    "total_lines_suggested",
+    "total_lines_accepted",
+    "total_active_users",
+    "total_chat_turns",
+    "total_chat_acceptances",
+    "total_active_chat_users",
+    "day_timestamp_seconds",
+    "weekly_active_users",
+    "monthly_active_users",
+    "team_seated_users",
+    "unlisted_team_active_users",
+    "suggestions",
+    "acceptances",
+    "lines_suggested",
+    "lines_accepted",
+    "active_users",
+];
+
 fn is_kept(series: &str) -> bool {
-    let rows = ["suggestions", "acceptances", "lines_suggested", "lines_accepted", "active_users"];
-    let figures = [
-        "day_timestamp_seconds",
-        "weekly_active_users",
-        "monthly_active_users",
-        "team_seated_users",
-        "unlisted_team_active_users",
-    ];
     let name = series.split('{').next().and_then(|name| name.strip_prefix("github_copilot_"));
-    name.is_some_and(|name| name.starts_with("total_") || rows.contains(&name) || figures.contains(&name))
+    name.is_some_and(|name| KEPT.contains(&name))
 }
 
 /// What the history has at a moment.
@@ -40,7 +53,8 @@ async fn shown(simulator: &Simulator, moment: DateTime<Utc>, variables: &[(&str,
     simulator.set_now(moment);
     let clock = ManualClock::starting(&moment.to_rfc3339());
     let exporter = watch(simulator, &clock, variables).await;
-    let sources = 2 * (simulator.world().orgs().len() + 1);
+    let each = if variables.iter().any(|(name, _)| *name == "EXPORTER_SOURCES") { 1 } else { 2 };
+    let sources = each * (simulator.world().orgs().len() + 1);
     let scrape = exporter.until("everything was read", |scrape| sources_up(scrape, sources)).await;
     exporter.stop().await;
     let series = scrape.samples.iter().filter(|(series, _)| is_kept(series));
@@ -60,7 +74,7 @@ async fn compare(options: Options, variables: &[(&str, &str)], switches: &[&str]
     ];
     let output = format!("--output={}", directory.path().display());
     let all = [&["--breakdown", &output], switches].concat();
-    let clock = LeapingClock::starting(noon());
+    let clock = LeapingClock::starting(NOON);
     let summary = history::backfill(&clock, &[&own, variables].concat(), &all).await.unwrap();
     assert!(summary.is_whole(), "{summary}");
     let history = history::read(directory.path());

@@ -1,55 +1,19 @@
 //! Histories written in this process, by a clock that never keeps anybody waiting, and read back from their files.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    future::{self, Future},
-    path::Path,
-    pin::Pin,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeMap, fs, future, path::Path, sync::Arc};
 
 use clap::Parser;
 use github_copilot_exporter::{
     backfill::{self, Error, Summary, progress::Progress},
     cli::{Cli, Command},
-    clock::{Clock, Instant, SharedClock},
+    clock::SharedClock,
     config::Config,
 };
 
+use crate::support::LeapingClock;
+
 /// Samples by series, in the order of the files.
 pub type History = BTreeMap<String, Vec<(i64, f64)>>;
-
-/// A clock on which whoever sleeps has slept already. It remembers for how long.
-#[derive(Debug)]
-pub struct LeapingClock {
-    now: Mutex<Instant>,
-    slept: Mutex<Vec<i64>>,
-}
-
-impl LeapingClock {
-    pub fn starting(now: Instant) -> Arc<Self> {
-        Arc::new(Self { now: Mutex::new(now), slept: Mutex::default() })
-    }
-
-    /// The seconds of every sleep so far.
-    pub fn slept(&self) -> Vec<i64> {
-        self.slept.lock().unwrap().clone()
-    }
-}
-
-impl Clock for LeapingClock {
-    fn now(&self) -> Instant {
-        *self.now.lock().unwrap()
-    }
-
-    fn sleep_until(&self, instant: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let mut now = self.now.lock().unwrap();
-        self.slept.lock().unwrap().push((instant - *now).num_seconds());
-        *now = instant.max(*now);
-        Box::pin(future::ready(()))
-    }
-}
 
 /// Runs a backfill with these variables and switches.
 pub async fn backfill(

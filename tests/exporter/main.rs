@@ -9,6 +9,7 @@ mod auto;
 mod backfill;
 mod backfill_files;
 mod backfill_live;
+mod backfill_runs;
 mod billing;
 mod billing_series_truth;
 #[path = "../simulator/billing_truth.rs"]
