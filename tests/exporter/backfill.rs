@@ -1,34 +1,41 @@
 //! `backfill` into files: what a real Prometheus makes of them is what every instant of the past would have shown.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{sync::LazyLock, time::Duration};
 
-use chrono::{DateTime, NaiveDate, Utc};
-use github_copilot_exporter::simulator::{Announcement, Api, Entity, Kind, Options, Plan, Simulator};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
+use github_copilot_exporter::{
+    clock::{Clock, SystemClock},
+    simulator::{Announcement, Api, Entity, Kind, Options, Plan, Simulator},
+};
 
 use crate::{
-    history_truth::{Asked, Calendar, History, SHRINKING, Told, differences, history, is_working_day},
+    history_truth::{
+        Asked, Calendar, History, SHRINKING, Told, canonical, differences, history, is_working_day,
+    },
     people_truth::owners,
     program::{exporter, run},
     store::Store,
 };
 
-/// The company's time. It stands in the past, so that the same people do the same on every day that the tests run and
-/// at any hour. The program goes by the machine's clock, by which all of this has been published long ago.
-const AFTERNOON: &str = "2026-11-20T15:30:00Z";
+/// The company's time: the afternoon of the last Friday before today. The program goes by the machine's clock, by which
+/// nobody can read days of more than a year ago, so this may not stand still as it does in other tests; but it is always
+/// past, the same weekday and far from midnight.
+static AFTERNOON: LazyLock<DateTime<Utc>> = LazyLock::new(|| {
+    let mut days = (1..).map(|back| *TODAY - Days::new(back));
+    let friday = days.find(|day| day.weekday() == Weekday::Fri).unwrap();
+    friday.and_hms_opt(15, 30, 0).unwrap().and_utc()
+});
 
-/// The oldest day of which there are reports at that time.
-const OLDEST: &str = "2025-11-20";
+/// Today, as it was when the first test asked.
+static TODAY: LazyLock<NaiveDate> = LazyLock::new(|| SystemClock.now().date_naive());
 
-/// The newest days by reports and by usage.
-const NEWEST: &str = "2026-11-17";
-const YESTERDAY: &str = "2026-11-19";
-
-fn day(text: &str) -> NaiveDate {
-    text.parse().unwrap()
+pub fn afternoon() -> DateTime<Utc> {
+    *AFTERNOON
 }
 
-fn afternoon() -> DateTime<Utc> {
-    AFTERNOON.parse().unwrap()
+/// So many days before that Friday.
+fn before(days: u64) -> NaiveDate {
+    afternoon().date_naive() - Days::new(days)
 }
 
 /// The default company.
@@ -42,16 +49,16 @@ fn small() -> Options {
     Options { orgs, teams, users, seed, ..large() }
 }
 
-/// Everything that reports have at that time.
+/// Four weeks of reports, from a Wednesday to a Tuesday.
 fn by_reports() -> Asked<'static> {
-    let calendar = Calendar::of(day(OLDEST), day(NEWEST), 54, afternoon());
-    Asked { told: Told::ByReports, calendar, breakdown: false, labels: &[] }
+    let everything = Calendar::of(before(365), before(3), 54, afternoon());
+    let calendar = Calendar { from: before(30), ..everything };
+    Asked { told: Told::ByReports, calendar, breakdown: true, labels: &[] }
 }
 
 /// What a run has left behind.
 pub struct Run {
-    directory: tempfile::TempDir,
-    /// What it printed, wherever.
+    _directory: tempfile::TempDir,
     said: String,
 }
 
@@ -76,23 +83,19 @@ impl Run {
         ];
         let command = exporter(&arguments, &variables);
         let (code, stdout, stderr) = tokio::task::spawn_blocking(|| run(command)).await.unwrap();
-        let said = stdout + &stderr;
-        assert_eq!(code, Some(0), "{said}");
-        Self { directory, said }
+        assert_eq!(code, Some(0), "{stderr}");
+        Self { _directory: directory, said: stdout }
     }
 
-    /// The files, one a month, in their order.
-    pub fn files(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.directory.path()).unwrap();
-        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-        files.sort_unstable();
-        files
+    /// What it says to do with its files, one a month.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.said.lines().filter(|line| line.starts_with("promtool "))
     }
 
     /// Everything that Prometheus finds in the blocks that promtool makes of the files.
     async fn read_back(&self) -> History {
         let store = Store::new();
-        self.files().iter().for_each(|file| store.import(file));
+        self.lines().for_each(|line| store.import(line));
         let prometheus = store.serve("[]").await;
         let mut history = prometheus.everything(r#"{__name__=~".+"}"#).await;
         assert!(prometheus.stop().success());
@@ -137,24 +140,19 @@ fn count(history: &History) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the command"]
 async fn four_weeks_of_reports_are_in_prometheus_sample_by_sample() {
     let simulator = Simulator::start(large()).await.unwrap();
     let everybody: Vec<_> = owners(simulator.world()).collect();
-    let asked = by_reports();
-    let calendar = Calendar { from: day("2026-10-21"), ..asked.calendar };
     let labels = &[("job", "copilot"), ("instance", "copilot:10220")];
-    let asked = Asked { calendar, breakdown: true, labels, ..asked };
-    assert_told(&simulator, &everybody, &asked, 150_000).await;
+    assert_told(&simulator, &everybody, &Asked { labels, ..by_reports() }, 100_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the command"]
 async fn four_weeks_of_the_usage_api_are_in_prometheus_sample_by_sample() {
-    let calendar = Calendar::of(day("2026-10-23"), day(YESTERDAY), 12, afternoon());
+    let calendar = Calendar::of(before(28), before(1), 12, afternoon());
     let asked = Asked { told: Told::ByUsage, calendar, breakdown: true, labels: &[("job", "copilot")] };
     // A team of the small one has grown too small on the last day.
-    for (company, samples) in [(large(), 120_000), (small(), 35_000)] {
+    for (company, samples) in [(large(), 100_000), (small(), 25_000)] {
         let simulator = Simulator::start(Options { api: Api::Usage, ..company }).await.unwrap();
         let everybody: Vec<_> = owners(simulator.world()).collect();
         assert_told(&simulator, &everybody, &asked, samples).await;
@@ -162,43 +160,57 @@ async fn four_weeks_of_the_usage_api_are_in_prometheus_sample_by_sample() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the command"]
 async fn a_year_is_in_prometheus_sample_by_sample_from_the_first_day_that_github_has() {
-    // What ended at midnight is out already, which makes 365 days.
-    let simulator = Simulator::start(Options { publish_after: Duration::ZERO, ..small() }).await.unwrap();
-    let calendar = Calendar::of(day(OLDEST), day(YESTERDAY), 6, afternoon());
-    let run = assert_told(
-        &simulator,
-        &[&simulator.world().orgs()[0]],
-        &Asked { calendar, ..by_reports() },
-        300_000,
-    )
-    .await;
-    // From November to November.
-    assert_eq!(run.files().len(), 13);
+    // Today has just begun, and yesterday is out already, which makes 365 days.
+    let midnight = TODAY.and_time(NaiveTime::MIN).and_utc();
+    let company = Options { now: Some(midnight), publish_after: Duration::ZERO, ..small() };
+    let simulator = Simulator::start(company).await.unwrap();
+    let (oldest, yesterday) = (*TODAY - Days::new(365), *TODAY - Days::new(1));
+    let calendar = Calendar::of(oldest, yesterday, 0, midnight + TimeDelta::seconds(1));
+    assert_eq!(calendar.visible().len(), 365);
+    // A week before it there was nothing.
+    let calendar = Calendar { from: oldest - Days::new(7), ..calendar };
+    let asked = Asked { calendar, breakdown: false, ..by_reports() };
+    let run = assert_told(&simulator, &[&simulator.world().orgs()[0]], &asked, 200_000).await;
+    let nothing = format!("GitHub has none of {} to {} (7)", oldest - Days::new(7), oldest - Days::new(1));
+    assert!(run.said.contains(&nothing), "{}", run.said);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the command"]
 async fn days_that_github_does_not_tell_of_are_listed_and_not_invented() {
     let simulator = Simulator::start(Options { quiet_weekends: true, ..small() }).await.unwrap();
     let everybody: Vec<_> = owners(simulator.world()).collect();
     let asked = by_reports();
-    let calendar = Calendar { from: day("2026-10-21"), reported: is_working_day, ..asked.calendar };
-    let run =
-        assert_told(&simulator, &everybody, &Asked { calendar, breakdown: true, ..asked }, 40_000).await;
-    for quiet in ["10-24", "10-25", "10-31", "11-01", "11-07", "11-08", "11-14", "11-15"] {
-        assert!(run.said.contains(&format!("2026-{quiet}")), "{quiet}: {}", run.said);
-    }
+    let calendar = Calendar { reported: is_working_day, ..asked.calendar };
+    let run = assert_told(&simulator, &everybody, &Asked { calendar, ..asked }, 25_000).await;
+    let weekends =
+        [27, 20, 13, 6].map(|saturday| format!("{} to {}", before(saturday), before(saturday - 1)));
+    let quiet = format!("GitHub has none of {} (8)", weekends.join(", "));
+    assert_eq!(run.said.matches(&quiet).count(), everybody.len(), "{}", run.said);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the command"]
 async fn lag_and_step_are_those_asked_for_and_the_day_after_the_last_ends_it() {
     let simulator = Simulator::start(small()).await.unwrap();
     let everybody: Vec<_> = owners(simulator.world()).collect();
     let asked = by_reports();
-    let (from, to) = (day("2026-10-29"), day("2026-11-02"));
-    let calendar = Calendar { from, to, lag: 30 * 60, step: 15 * 60, ..asked.calendar };
-    assert_told(&simulator, &everybody, &Asked { calendar, ..asked }, 40_000).await;
+    let calendar = Calendar { to: before(26), lag: 30 * 60, step: 15 * 60, ..asked.calendar };
+    assert_told(&simulator, &everybody, &Asked { calendar, ..asked }, 15_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_of_which_nothing_is_told_shows_the_day_before_be_it_one_that_is_not_asked_for() {
+    for (told, api) in [(Told::ByReports, Api::Reports), (Told::ByUsage, Api::Usage)] {
+        let company = Options { api, publish_after: Duration::ZERO, ..small() };
+        let simulator = Simulator::start(company).await.unwrap();
+        let yesterday = Calendar { from: before(1), ..Calendar::of(before(28), before(1), 12, afternoon()) };
+        let asked = Asked { told, calendar: yesterday, ..by_reports() };
+        let org = &simulator.world().orgs()[0];
+        let scope = [("org", &*org.login), ("team", "search-quality")];
+        let day = canonical("github_copilot_day_timestamp_seconds", scope);
+        let start = before(2).and_time(NaiveTime::MIN).and_utc().timestamp();
+        let expected = history(simulator.world(), &[org], &asked);
+        assert!(expected[&day].iter().all(|(_, number)| *number == start as f64), "{told:?}");
+        assert_told(&simulator, &[org], &asked, 200).await;
+    }
 }

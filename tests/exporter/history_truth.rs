@@ -151,11 +151,11 @@ impl Asked<'_> {
 
     /// What is known of a company by the reports up to `day`.
     fn reported<'w>(&self, world: &'w World, day: NaiveDate) -> Truth<'w> {
-        let first = self.calendar.first_read().max(day - Days::new(27));
-        Truth { first, reported: self.calendar.reported, ..Truth::new(world, day) }
+        let Calendar { reported, .. } = self.calendar;
+        Truth { first: self.calendar.first_read(), reported, ..Truth::new(world, day) }
     }
 
-    /// A team of which nothing is told on `day` still shows the day before it, as long as that was asked for.
+    /// A team of which nothing is told on `day` still shows the day before it, if GitHub has that one.
     fn used(&self, world: &World, entity: &Entity, day: NaiveDate) -> Series {
         let mut series = Series::new();
         let whole = truth::day(world, world.people_of(entity), day);
@@ -166,7 +166,7 @@ impl Asked<'_> {
             let before = day - Days::new(1);
             if !today.is_empty() {
                 expect(&scope, &today, day, &mut series);
-            } else if before >= self.calendar.from {
+            } else if before >= self.calendar.oldest {
                 let mut shown = Series::new();
                 expect(&scope, &truth::team(world, team, &[before]), before, &mut shown);
                 series.extend(shown.into_iter().filter(|(name, _)| !name.contains("_daily_")));
@@ -401,21 +401,27 @@ pub const SHRINKING: Plan =
     Plan { orgs: 1, teams: 5, users: 30, seed: 4, start: NaiveDate::from_ymd_opt(2026, 11, 20).unwrap() };
 
 #[test]
-fn a_team_that_has_grown_too_small_shows_the_day_before_by_usage_and_nothing_by_reports() {
+fn a_team_that_has_grown_too_small_shows_the_day_before_while_that_one_is_the_newest() {
     let world = World::new(&SHRINKING);
     let until = "2026-11-20T15:30:00Z".parse().unwrap();
-    for (told, newest) in [(Told::ByUsage, Some(1_794_960_000.0)), (Told::ByReports, None)] {
+    for told in [Told::ByUsage, Told::ByReports] {
         let calendar = Calendar::of(day("2026-11-18"), day("2026-11-19"), 12, until);
-        let asked = Asked { told, calendar, breakdown: false, labels: &[] };
-        let history = history(&world, &[&world.orgs()[0]], &asked);
         let scope = [("org", "octo-retail"), ("team", "search-quality")];
-        let shown = &history[&canonical("github_copilot_day_timestamp_seconds", scope)];
+        let of_day = canonical("github_copilot_day_timestamp_seconds", scope);
+        let shown = |calendar| {
+            let asked = Asked { told, calendar, breakdown: false, labels: &[] };
+            let history = history(&world, &[&world.orgs()[0]], &asked);
+            let daily =
+                |name: &&String| name.contains("daily_suggestions") && name.contains("search-quality");
+            (history.get(&of_day).cloned().unwrap_or_default(), history.keys().filter(daily).count())
+        };
         // From noon of the 19th, and of the 20th.
         let wednesday = repeated(1_795_089_600, HOUR, 24, 1_794_960_000.0);
-        let thursday = newest.map(|number| repeated(1_795_176_000, HOUR, 4, number));
-        assert_eq!(*shown, [wednesday, thursday.unwrap_or_default()].concat(), "{told:?}");
-        let daily = |name: &&String| name.contains("daily_suggestions") && name.contains("search-quality");
-        assert_eq!(history.keys().filter(daily).count(), 1, "{told:?}");
+        let thursday = repeated(1_795_176_000, HOUR, 4, 1_794_960_000.0);
+        assert_eq!(shown(calendar), ([wednesday, thursday.clone()].concat(), 1), "{told:?}");
+        let last = Calendar { from: day("2026-11-19"), ..calendar };
+        assert_eq!(shown(last), (thursday, 0), "{told:?}");
+        assert_eq!(shown(Calendar { oldest: day("2026-11-19"), ..last }), (vec![], 0), "{told:?}");
     }
 }
 

@@ -86,17 +86,17 @@ impl<'w> Truth<'w> {
         series.insert(unlisted(entity), self.unlisted(entity) as f64);
         for scope in self.scopes(entity) {
             self.show_daily(&scope, self.shown, &mut series);
-            // Where nothing is folded the other days matter no more to the names of this one.
-            let names = Self { first: self.newest, ..*self }.names(&scope);
+            // Where nothing is folded the names of other days do not matter.
+            let names = Self { first: self.shown - Days::new(1), ..*self }.names(&scope);
             self.show_latest(&scope, &names, &mut series);
         }
         series
     }
 
-    /// The owner, and every team that is on the list.
+    /// The owner, and every team that was listed on any of the days that are read: one that the newest list does not
+    /// have keeps its past, and shows the day before for as long as that one is the newest.
     fn scopes(&self, entity: &'w Entity) -> Vec<Scope<'w>> {
-        let teams = entity.teams.iter().filter(|team| self.is_on_the_list(team));
-        let teams = teams.map(|team| self.team(entity, team));
+        let teams = entity.teams.iter().map(|team| self.team(entity, team));
         [self.owner(entity)].into_iter().chain(teams).collect()
     }
 
@@ -112,11 +112,6 @@ impl<'w> Truth<'w> {
             }
         }
         series
-    }
-
-    /// The newest report about teams is the list of them: a team that it does not have is gone.
-    fn is_on_the_list(&self, team: &Team) -> bool {
-        self.seated(team, self.newest).is_some()
     }
 
     fn owner(&self, entity: &'w Entity) -> Scope<'w> {
@@ -187,7 +182,7 @@ impl<'w> Truth<'w> {
     fn show_latest(&self, scope: &Scope<'w>, names: &Names, series: &mut Series) -> Option<NaiveDate> {
         let day_before = scope.is_team.then_some(self.shown - Days::new(1));
         let mut days = [Some(self.shown), day_before].into_iter().flatten();
-        let latest = days.find(|day| (scope.people)(*day).is_some())?;
+        let latest = days.find(|day| *day >= self.first && (scope.people)(*day).is_some())?;
         let mut insert = |name: &str, number: u64| {
             series.insert(format!("github_copilot_{name}{{{}}}", scope.labels), number as f64)
         };

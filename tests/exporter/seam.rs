@@ -7,14 +7,14 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime};
 use github_copilot_exporter::simulator::{Announcement, Entity, Options, Plan, Simulator, World};
 
 use crate::{
-    backfill::Run,
-    company::{NOON, noon, sources_up, watch},
+    backfill::{Run, afternoon},
+    company::{sources_up, watch},
     history_truth::{Asked, Calendar, Told, canonical},
     people::{REPORTS, live, newest},
-    people_truth::{Truth, labels},
     program::{Running, exporter},
     store::{Prometheus, Samples, Store},
     support::{ManualClock, Patience},
+    truth,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -29,9 +29,9 @@ const SUGGESTIONS: &str = r#"github_copilot_total_suggestions{org!="",team=""}"#
 /// How many days of history there are before the one that the first scrape shows.
 const BEFORE: u64 = 9;
 
-/// People who complete something in both organisations on every one of the days that are looked at.
+/// So many people that some of them complete something on every day, weekends and holidays included.
 fn company() -> Options {
-    Options { users: 400, teams: 0, ..live() }
+    Options { users: 2_000, teams: 0, now: Some(afternoon()), ..live() }
 }
 
 /// What the first live scrape with data showed, and when, in milliseconds.
@@ -92,7 +92,7 @@ fn scraping(target: &str) -> String {
 async fn give_history(store: &Store, border: Border, target: &str, company: &Announcement, orgs: &[&Entity]) {
     let labels = [("job", JOB), ("instance", target)];
     let run = Run::of(company, orgs, &border.asked(&labels)).await;
-    run.files().iter().for_each(|file| store.import(file));
+    run.lines().for_each(|line| store.import(line));
 }
 
 /// What a dashboard shows of both organisations, minute by minute in history and ten times a second since.
@@ -131,8 +131,8 @@ fn intervals(days: &[(i64, f64)]) -> Vec<NaiveDate> {
 
 /// The completions shown on a day.
 fn suggestions(world: &World, org: &Entity, day: NaiveDate) -> f64 {
-    let name = format!("github_copilot_total_suggestions{{{}}}", labels(org, None));
-    Truth::new(world, day).core(org)[&name]
+    let day = truth::day(world, world.people_of(org), day);
+    day["total_suggestions_count"].as_f64().unwrap()
 }
 
 /// Checks that at every instant both organisations have the figures of one day, and returns the days of each in the
@@ -180,24 +180,23 @@ async fn pass(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the command"]
 async fn history_and_live_scrapes_are_one_series_without_a_gap_a_double_day_or_one_that_is_skipped() {
     let simulator = Simulator::start(company()).await.unwrap();
-    let clock = ManualClock::starting(NOON);
+    let clock = ManualClock::starting(&afternoon().to_rfc3339());
     let exporter = watch(&simulator, &clock, &[REPORTS, ("EXPORTER_SOURCES", "activity")]).await;
     exporter.until_by(0, "all sources up", |scrape| sources_up(scrape, 3)).await;
     let (store, target) = (Store::new(), exporter.address.to_string());
     let scrapes = scraping(&target);
     let prometheus = store.serve(&scrapes).await;
     let border = Border::of(&prometheus).await;
-    assert_eq!(border.day, newest(noon()));
+    assert_eq!(border.day, newest(afternoon()));
     assert!(prometheus.stop().success());
     let orgs: Vec<_> = simulator.world().orgs().iter().collect();
     give_history(&store, border, &target, &simulator.announcement(), &orgs).await;
 
     let prometheus = store.serve(&scrapes).await;
     for days in 1..=3 {
-        pass(noon() + Days::new(days), &simulator, &clock, &prometheus).await;
+        pass(afternoon() + Days::new(days), &simulator, &clock, &prometheus).await;
     }
     let first = border.day - Days::new(BEFORE);
     let all: Vec<_> = first.iter_days().take_while(|day| *day <= border.day + Days::new(3)).collect();
@@ -217,9 +216,10 @@ struct Demo {
 impl Demo {
     fn start() -> Self {
         let Options { orgs, teams, users, seed, .. } = company();
-        let world = World::new(&Plan { orgs, teams, users, seed, start: noon().date_naive() });
+        let world = World::new(&Plan { orgs, teams, users, seed, start: afternoon().date_naive() });
         let size = [("--teams", teams), ("--users", users)].map(|(switch, size)| format!("{switch}={size}"));
-        let days = ["demo", "--now", NOON, "--day-every", "2s", "--api", "reports", &size[0], &size[1]];
+        let now = afternoon().to_rfc3339();
+        let days = ["demo", "--now", &now, "--day-every", "2s", "--api", "reports", &size[0], &size[1]];
         let often = ("EXPORTER_REFRESH_INTERVAL", "1s");
         let variables = [("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"), ("EXPORTER_SOURCES", "activity"), often];
         let running = Running::start(exporter(&days, &variables));
@@ -243,7 +243,6 @@ impl Demo {
 /// How fast this machine is decides which of its days the demo shows and Prometheus scrapes, and nothing else: days go
 /// on while history is written. So the first scrape comes first, and history is given to the Prometheus that made it.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the command"]
 async fn the_days_of_a_demo_follow_those_of_its_history_each_once_and_without_a_gap() {
     let demo = Demo::start();
     let store = Store::new();

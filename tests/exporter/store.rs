@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, ExitStatus},
 };
 
@@ -37,13 +37,12 @@ impl Store {
         self.0.path().join("tsdb")
     }
 
-    /// Makes blocks of an OpenMetrics file, as the documentation says.
-    pub fn import(&self, file: &Path) {
-        let mut promtool = Command::new("promtool");
-        promtool.args(["tsdb", "create-blocks-from", "--max-block-duration=744h", "openmetrics"]);
-        promtool.arg(file).arg(self.data());
-        let (code, _, stderr) = run(promtool);
-        assert_eq!(code, Some(0), "{}: {stderr}", file.display());
+    /// Makes blocks of a file, by the line that says how.
+    pub fn import(&self, line: &str) {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).env("PROMETHEUS_DATA", self.data());
+        let (code, _, stderr) = run(shell);
+        assert_eq!(code, Some(0), "{line}: {stderr}");
     }
 
     /// Starts Prometheus on it with these `scrape_configs`, in YAML.
