@@ -1,10 +1,10 @@
 //! The program: reads the command and the configuration, hands in port, clock and stop signal, and ends with a code.
 
-use std::{error::Error, process::ExitCode, sync::Arc};
+use std::{error::Error, io::Write, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use github_copilot_exporter::{
-    backfill::{self, End, files::PROMTOOL_HINT, progress::Progress},
+    backfill::{self, progress::Progress},
     cli::{Cli, Command, Demo},
     clock::{SharedClock, SystemClock},
     config::{Config, Log, Problem},
@@ -15,7 +15,9 @@ use github_copilot_exporter::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 /// The configuration or the command line is not usable (`EX_USAGE` of sysexits).
 const UNUSABLE: u8 = 64;
@@ -28,8 +30,8 @@ enum Failed {
     Unusable(String),
     /// 1.
     Start(Box<dyn Error>),
-    /// 1, as not everything was done. What was not is told already.
-    Incomplete,
+    /// 1, as not everything was done, with what was not.
+    Incomplete(String),
 }
 
 impl<E: Error + 'static> From<E> for Failed {
@@ -70,7 +72,7 @@ fn run(command: Command) -> Result<(), Failed> {
 
 async fn serve() -> Result<(), Failed> {
     let config = Config::from_process().map_err(Failed::Configuration)?;
-    start_log(config.log);
+    start_log(config.log, std::io::stderr);
     exporter(config, Arc::new(SystemClock), |_| ()).await
 }
 
@@ -79,7 +81,7 @@ async fn show(options: Options) -> Result<(), Failed> {
     let simulator = Simulator::start(options.clone()).await?;
     let announcement = simulator.announcement();
     let config = demo::config(&announcement, &options).map_err(Failed::Configuration)?;
-    start_log(config.log);
+    start_log(config.log, std::io::stderr);
     exporter(config, Arc::new(CompanyClock(simulator)), |address| {
         println!("A simulated GitHub at {}, and what the exporter tells of it:", announcement.api);
         println!();
@@ -110,38 +112,28 @@ async fn simulate(options: Options) -> Result<(), Failed> {
     Ok(())
 }
 
-#[allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the summary and the commands are what it is run for"
-)]
 async fn write_history(options: &backfill::Options) -> Result<(), Failed> {
     let config = Config::from_process().map_err(Failed::Configuration)?;
-    start_log(config.log);
     let (clock, progress): (SharedClock, _) = (Arc::new(SystemClock), Progress::on_stderr());
+    start_log(config.log, progress.log());
+    warn_of_strangers(&config);
     let summary = backfill::run(&config, options, &clock, &progress, stop_signal()?).await;
     let summary = summary.map_err(|error| match error {
         backfill::Error::Unusable(problem) => Failed::Unusable(problem),
         error => error.into(),
     })?;
-    println!("{summary}");
-    let commands: Vec<_> = summary.commands().collect();
-    if !commands.is_empty() {
-        println!("\nTo load it into Prometheus:\n{}\n", commands.join("\n"));
-        println!("{PROMTOOL_HINT}");
-    }
-    match &summary.end {
-        End::Failed(error) => eprintln!("{error}"),
-        End::Stopped => eprintln!("stopped"),
-        End::Complete => {}
-    }
-    if let Some(advice) = summary.advice() {
-        eprintln!("{advice}");
-    }
-    match summary.end {
-        End::Complete if !summary.is_whole() => Err(Failed::Incomplete),
-        End::Failed(_) => Err(Failed::Incomplete),
-        End::Complete | End::Stopped => Ok(()),
+    // Whoever reads it may have seen enough, and gone.
+    let _ = writeln!(std::io::stdout(), "{summary}");
+    summary.failure().map_or(Ok(()), |words| Err(Failed::Incomplete(words)))
+}
+
+/// A name that looks like one of ours and is not may be a setting that has no effect.
+fn warn_of_strangers(config: &Config) {
+    for name in &config.strangers {
+        tracing::warn!(
+            name,
+            "the environment has a variable that this exporter does not know; is it misspelt?"
+        );
     }
 }
 
@@ -156,6 +148,7 @@ async fn exporter(
     })?;
     let address = listener.local_addr()?;
     let stop = stop_signal()?;
+    warn_of_strangers(&config);
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
     announce(address);
     service::serve(config, listener, clock, stop).await?;
@@ -175,9 +168,9 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn start_log(log: Log) {
-    let json = log.json.then(|| tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).boxed());
-    let logfmt = || tracing_logfmt::builder().with_target(false).layer().with_writer(std::io::stderr).boxed();
+fn start_log<W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static>(log: Log, to: W) {
+    let json = log.json.then(|| tracing_subscriber::fmt::layer().json().with_writer(to.clone()).boxed());
+    let logfmt = || tracing_logfmt::builder().with_target(false).layer().with_writer(to.clone()).boxed();
     let layer = json.unwrap_or_else(logfmt);
     // Other crates are heard when something is wrong: what they trace is theirs, and might be an address with a signature.
     let own = LevelFilter::from_level(log.level);
@@ -199,7 +192,10 @@ fn report(failed: &Failed) -> ExitCode {
             eprintln!("could not start: {error}");
             ExitCode::FAILURE
         }
-        Failed::Incomplete => ExitCode::FAILURE,
+        Failed::Incomplete(words) => {
+            eprintln!("{words}");
+            ExitCode::FAILURE
+        }
         Failed::Unusable(problem) => {
             eprintln!("{problem}");
             UNUSABLE.into()

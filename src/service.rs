@@ -43,12 +43,6 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let client = Arc::new(Client::new(config.github.clone(), &config.owners, Arc::clone(&clock))?);
-    for name in &config.strangers {
-        tracing::warn!(
-            name,
-            "the environment has a variable that this exporter does not know; is it misspelt?"
-        );
-    }
     let published = Arc::new(Published::default());
     let refresh = refresh(&config, &client, &clock, &published);
     let routes = Arc::new(Routes::new(Arc::clone(&published), clock));

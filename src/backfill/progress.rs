@@ -1,6 +1,9 @@
 //! How far it is: a bar on a terminal, lines otherwise.
 
-use std::{fmt, io::Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 use chrono::NaiveDate;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -43,7 +46,7 @@ impl Progress {
     pub fn say(&self, words: impl fmt::Display) {
         if self.lines {
             // Nobody may be reading any more; that is no reason to stop.
-            let _ = writeln!(std::io::stderr(), "{words}");
+            let _ = writeln!(io::stderr(), "{words}");
         } else {
             self.bar.println(words.to_string());
         }
@@ -59,8 +62,28 @@ impl Progress {
         }
     }
 
+    /// Where a log goes while it is shown: to standard error, and not through the bar.
+    pub fn log(&self) -> impl Fn() -> Log + Clone + Send + Sync + 'static {
+        let bar = self.bar.clone();
+        move || Log(bar.clone())
+    }
+
     /// Takes the bar away.
     pub fn end(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// A writer to standard error that puts the bar aside.
+#[derive(Debug)]
+pub struct Log(ProgressBar);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.suspend(|| io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 
 use super::{
     Error,
-    files::Finished,
+    files::{Finished, PROMTOOL_HINT},
     month::{Month, Span},
     past::{Part, Why},
     plan::Course,
@@ -95,6 +95,11 @@ impl OwnerSummary {
         Self { owner, api, course, account: Account::default() }
     }
 
+    /// Whether something of it is there and could not be read.
+    fn is_in_part(&self) -> bool {
+        self.account.gaps.iter().any(|gap| gap.why != Why::Nothing)
+    }
+
     fn gaps(&self, part: Part, unreadable: bool) -> Vec<NaiveDate> {
         let gaps = self.account.gaps.iter();
         gaps.filter(|gap| gap.part == part && (gap.why != Why::Nothing) == unreadable)
@@ -128,20 +133,18 @@ impl Series {
 impl Summary {
     /// Whether everything that was asked for is written, and could be read.
     pub fn is_whole(&self) -> bool {
-        let unreadable = |owner: &OwnerSummary| owner.account.gaps.iter().any(|gap| gap.why != Why::Nothing);
-        matches!(self.end, End::Complete) && !self.owners.iter().any(unreadable)
+        matches!(self.end, End::Complete) && !self.owners.iter().any(OwnerSummary::is_in_part)
     }
 
-    /// How to go on where not everything was written.
-    pub fn advice(&self) -> Option<String> {
-        if matches!(self.end, End::Complete) {
-            return None;
+    /// Why it is no success, if it is none: to be asked to stop is no failure.
+    pub fn failure(&self) -> Option<String> {
+        match &self.end {
+            End::Failed(error) => Some(error.to_string()),
+            End::Complete if !self.is_whole() => Some(
+                "Some days could not be read. To try them again, remove the file of their month and run it again.".into(),
+            ),
+            End::Complete | End::Stopped => None,
         }
-        let sent = self.months.iter().any(|month| matches!(month.fate, Fate::Sent(_)));
-        Some(match self.goes_on.filter(|_| sent) {
-            Some(day) => format!("To go on behind what was sent, run it again with --from {day}."),
-            None => "To go on, run it again as it is: months that are finished are not read again.".into(),
-        })
     }
 
     /// The command for each file, in order.
@@ -150,6 +153,15 @@ impl Summary {
             Fate::Found(file) | Fate::Written(file) => file.promtool(),
             Fate::Sent(_) => None,
         })
+    }
+
+    /// How to go on where it ended early.
+    fn advice(&self) -> String {
+        let sent = self.months.iter().any(|month| matches!(month.fate, Fate::Sent(_)));
+        match self.goes_on.filter(|_| sent) {
+            Some(day) => format!("To go on behind what was sent, run it again with --from {day}."),
+            None => "To go on, run it again as it is: months that are finished are not read again.".into(),
+        }
     }
 
     /// Samples, samples left out, bytes and requests of the months that were written or sent.
@@ -172,7 +184,7 @@ impl Summary {
     }
 }
 
-/// Everything but the commands.
+/// Everything but why it failed.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.owners.iter().try_for_each(|owner| writeln!(f, "{owner}"))?;
@@ -188,7 +200,16 @@ impl fmt::Display for Summary {
             write!(f, ", {requests} to the receiver")?;
         }
         writeln!(f)?;
-        write!(f, "Seats and billing have no history: GitHub tells of them only what is so now.")
+        write!(f, "Seats and billing have no history: GitHub tells of them only what is so now.")?;
+        let commands: Vec<_> = self.commands().collect();
+        if !commands.is_empty() {
+            write!(f, "\n\nTo load it into Prometheus:\n\n{}\n\n{PROMTOOL_HINT}", commands.join("\n"))?;
+        }
+        match self.end {
+            End::Complete => Ok(()),
+            End::Stopped => write!(f, "\n\nStopped. {}", self.advice()),
+            End::Failed(_) => write!(f, "\n\nNot finished. {}", self.advice()),
+        }
     }
 }
 

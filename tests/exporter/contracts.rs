@@ -9,7 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::CommandFactory;
 use github_copilot_exporter::{
+    cli::Cli,
     config::variables,
     github::{Reason, endpoint::Endpoint},
     metrics::catalogue::{CATALOGUE, Group},
@@ -95,7 +97,14 @@ fn every_series_and_variable_that_a_document_names_exists() {
     let series: BTreeSet<_> = CATALOGUE.iter().map(|metric| metric.name).collect();
     let known: BTreeSet<_> =
         variables::ALL.iter().map(|variable| variable.name).chain(variables::NOT_BUILT).collect();
-    for file in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/metrics.md", "docs/configuration.md"] {
+    for file in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/backfill.md",
+        "docs/metrics.md",
+        "docs/configuration.md",
+    ] {
         let text = read(file);
         for name in words(&text, "github_copilot_").filter(|name| *name != "github_copilot_exporter") {
             assert!(series.contains(name), "{file} names the series {name}, which is not in the catalogue");
@@ -104,6 +113,33 @@ fn every_series_and_variable_that_a_document_names_exists() {
             assert!(known.contains(name), "{file} names the variable {name}, which does not exist");
         }
     }
+}
+
+#[test]
+fn the_document_about_backfill_names_its_switches_and_no_other() {
+    let command = Cli::command();
+    let backfill = command.find_subcommand("backfill").unwrap();
+    let known: BTreeSet<_> = backfill.get_arguments().filter_map(|argument| argument.get_long()).collect();
+    let text = read("docs/backfill.md");
+    let is_switch = |c: char| c.is_ascii_lowercase() || c == '-';
+    let named: BTreeSet<_> = text
+        .split(|c: char| !(is_switch(c) || c == '.'))
+        .filter_map(|word| word.strip_prefix("--"))
+        .filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
+        .collect();
+    // Those of Prometheus, of promtool, of Thanos, and of the simulator.
+    let others = [
+        "web.enable-remote-write-receiver",
+        "storage.tsdb.retention.time",
+        "max-block-duration",
+        "tsdb.out-of-order.time-window",
+        "listen",
+    ];
+    let unknown: Vec<_> =
+        named.iter().filter(|name| !known.contains(*name) && !others.contains(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    let unnamed: Vec<_> = known.iter().filter(|name| !named.contains(*name)).collect();
+    assert!(unnamed.is_empty(), "{unnamed:?}");
 }
 
 #[test]
