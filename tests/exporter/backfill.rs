@@ -166,7 +166,9 @@ async fn a_year_is_in_prometheus_sample_by_sample_from_the_first_day_that_github
     let company = Options { now: Some(midnight), publish_after: Duration::ZERO, ..small() };
     let simulator = Simulator::start(company).await.unwrap();
     let (oldest, yesterday) = (*TODAY - Days::new(365), *TODAY - Days::new(1));
-    let calendar = Calendar::of(oldest, yesterday, 0, midnight + TimeDelta::seconds(1));
+    // Nothing is told of what is still to come, be it the first second of today.
+    let until = SystemClock.now().min(midnight + TimeDelta::seconds(1));
+    let calendar = Calendar::of(oldest, yesterday, 0, until);
     assert_eq!(calendar.visible().len(), 365);
     // A week before it there was nothing.
     let calendar = Calendar { from: oldest - Days::new(7), ..calendar };
@@ -212,5 +214,19 @@ async fn a_team_of_which_nothing_is_told_shows_the_day_before_be_it_one_that_is_
         let expected = history(simulator.world(), &[org], &asked);
         assert!(expected[&day].iter().all(|(_, number)| *number == start as f64), "{told:?}");
         assert_told(&simulator, &[org], &asked, 200).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_begins_and_ends_at_a_weekend_of_which_nothing_is_told() {
+    let simulator = Simulator::start(Options { quiet_weekends: true, ..small() }).await.unwrap();
+    let org = &simulator.world().orgs()[0];
+    // Up to a Friday, up to a Sunday; a Friday alone, and a Monday alone.
+    for (from, to, days) in [(20, 14, 5), (20, 12, 5), (7, 5, 1), (6, 4, 1)] {
+        let asked = by_reports();
+        let (from, to) = (before(from), before(to));
+        let calendar = Calendar { from, to, reported: is_working_day, ..asked.calendar };
+        assert_eq!(calendar.visible().len(), days, "from {from} to {to}");
+        assert_told(&simulator, &[org], &Asked { calendar, ..asked }, 500 * days).await;
     }
 }
