@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
-use github_copilot_exporter::simulator::{Entity, Kind, Options, Simulator, Team, World};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use github_copilot_exporter::simulator::{Options, Simulator, World};
 use serde_json::Value;
 
 use crate::{
+    people_truth::labels,
     support::{Exporter, ManualClock, Scrape},
     truth,
 };
@@ -74,17 +75,9 @@ const ROWS: [(&str, &str); 5] = [
     ("active_users", "active_users"),
 ];
 
-fn scope(entity: &Entity, team: Option<&Team>) -> String {
-    let (enterprise, org) = match entity.kind {
-        Kind::Organisation => ("", &*entity.login),
-        Kind::Enterprise => (&*entity.login, ""),
-    };
-    format!(r#"enterprise="{enterprise}",org="{org}",team="{}""#, team.map_or("", |team| &team.slug))
-}
-
-/// Every series that these days of one scope must give, the newest of them being the scope's latest.
-fn expect(scope: &str, days: &[Value], expected: &mut BTreeMap<String, f64>) {
-    let newest = days.iter().find(|day| day["day"] == "2026-11-19");
+/// Every series that these days of one scope must give, `latest` being the one that its owner shows.
+pub fn expect(scope: &str, days: &[Value], latest: NaiveDate, expected: &mut BTreeMap<String, f64>) {
+    let newest = days.iter().find(|day| day["day"] == latest.to_string());
     for day in days {
         for (field, name) in TOTALS {
             let series = format!("github_copilot_daily_{name}{{{scope},day={}}}", day["day"]);
@@ -95,8 +88,8 @@ fn expect(scope: &str, days: &[Value], expected: &mut BTreeMap<String, f64>) {
     for (field, name) in TOTALS {
         expected.insert(format!("github_copilot_total_{name}{{{scope}}}"), newest[field].as_f64().unwrap());
     }
-    // The start of 2026-11-19.
-    expected.insert(format!("github_copilot_day_timestamp_seconds{{{scope}}}"), 1_795_046_400.0);
+    let start = latest.and_time(NaiveTime::MIN).and_utc().timestamp();
+    expected.insert(format!("github_copilot_day_timestamp_seconds{{{scope}}}"), start as f64);
     for row in newest["breakdown"].as_array().unwrap() {
         let language = match row["language"].as_str().unwrap() {
             "c#" => "csharp",
@@ -115,12 +108,14 @@ fn expect(scope: &str, days: &[Value], expected: &mut BTreeMap<String, f64>) {
 /// Every data series that an exporter of this company must have.
 pub fn everything(world: &World) -> BTreeMap<String, f64> {
     let mut expected = BTreeMap::new();
+    let yesterday = days()[27];
     for entity in world.orgs().iter().chain([world.enterprise()]) {
         let whole: Vec<Value> =
             days().iter().map(|day| truth::day(world, world.people_of(entity), *day)).collect();
-        expect(&scope(entity, None), &whole, &mut expected);
+        expect(&labels(entity, None), &whole, yesterday, &mut expected);
         for team in &entity.teams {
-            expect(&scope(entity, Some(team)), &truth::team(world, team, &days()), &mut expected);
+            let shown = truth::team(world, team, &days());
+            expect(&labels(entity, Some(team)), &shown, yesterday, &mut expected);
         }
     }
     expected

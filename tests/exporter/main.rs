@@ -6,6 +6,7 @@
 )]
 
 mod auto;
+mod backfill;
 mod backfill_files;
 mod backfill_live;
 mod backfill_runs;
@@ -27,6 +28,7 @@ mod fake_reports;
 mod fold_truth;
 mod golden;
 mod history;
+mod history_truth;
 mod http;
 mod memory;
 mod outage;
@@ -49,6 +51,7 @@ mod report_truth;
 mod reports;
 mod requests;
 mod scale;
+mod seam;
 mod seat_series_truth;
 #[path = "../simulator/seat_truth.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
@@ -58,6 +61,7 @@ mod signals_truth;
 #[path = "../simulator/client.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod simulator_client;
+mod store;
 mod support;
 #[path = "../simulator/truth.rs"]
 mod truth;

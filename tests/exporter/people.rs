@@ -171,6 +171,31 @@ async fn the_day_that_is_shown_has_settled_and_its_team_months_are_whole() {
 }
 
 #[tokio::test]
+async fn a_team_that_is_listed_no_more_shows_the_day_before_for_one_day_and_keeps_its_past() {
+    // One of its teams is too small on the 19th, and from then on.
+    let simulator = Simulator::start(company_of((4, 1, 5, 30, 2))).await.unwrap();
+    let mut shown = Vec::new();
+    for passed in 1..=3 {
+        let now = noon() + Days::new(passed);
+        simulator.set_now(now);
+        let clock = ManualClock::starting(&now.to_rfc3339());
+        let exporter = watch(&simulator, &clock, &[REPORTS]).await;
+        let scrape = exporter.until_by(0, "all sources up", |scrape| all_up(scrape, 2)).await;
+        let day = newest(now);
+        let expected = Truth::new(simulator.world(), day).everything();
+        assert_shows(&scrape, &expected, &format!("the day {day}"));
+        let team = [r#"team="search-quality""#];
+        let days = scrape.of("github_copilot_day_timestamp_seconds", &team).map(|(_, start)| start);
+        shown.push(Vec::from_iter(days));
+        let daily = scrape.of("github_copilot_daily_suggestions", &team).count() as u64;
+        assert_eq!(daily, 28 - (passed - 1), "the day {day}");
+        exporter.stop().await;
+    }
+    let the_18th = 1_794_960_000.0;
+    assert_eq!(shown, [vec![the_18th], vec![the_18th], vec![]]);
+}
+
+#[tokio::test]
 async fn team_detail_totals_leaves_owners_and_the_totals_of_teams() {
     let simulator = Simulator::start(live()).await.unwrap();
     let scrape = first_scrape(&simulator, &[("EXPORTER_TEAM_DETAIL", "totals")]).await;

@@ -22,6 +22,8 @@ pub struct Truth<'w> {
     pub shown: NaiveDate,
     /// Whether some of what people did is reported late.
     pub late: bool,
+    /// Whether anything is ever reported of a day.
+    pub reported: fn(NaiveDate) -> bool,
     /// Languages, and editors, and so on, that a scope keeps beside `others`.
     pub most: usize,
     /// Whether teams are shown in all detail, as owners always are.
@@ -51,7 +53,16 @@ impl<'w> Truth<'w> {
     /// What is known when `newest` and the 27 days before it are read.
     pub fn new(world: &'w World, newest: NaiveDate) -> Self {
         let first = newest - Days::new(27);
-        Self { world, first, newest, shown: newest, late: false, most: usize::MAX, team_detail: false }
+        Self {
+            world,
+            first,
+            newest,
+            shown: newest,
+            late: false,
+            reported: |_| true,
+            most: usize::MAX,
+            team_detail: false,
+        }
     }
 
     /// Every data series that an exporter of this company must have.
@@ -62,13 +73,31 @@ impl<'w> Truth<'w> {
     /// Every data series of one owner and of its teams.
     pub fn of(&self, entity: &'w Entity) -> Series {
         let mut series = Series::new();
-        self.show(&self.owner(entity), &mut series);
-        let name = format!("github_copilot_unlisted_team_active_users{{{}}}", labels(entity, None));
-        series.insert(name, self.unlisted(entity) as f64);
-        for team in entity.teams.iter().filter(|team| self.is_on_the_list(team)) {
-            self.show(&self.team(entity, team), &mut series);
+        series.insert(unlisted(entity), self.unlisted(entity) as f64);
+        for scope in self.scopes(entity) {
+            self.show(&scope, &mut series);
         }
         series
+    }
+
+    /// The same of the day that is shown and of no other, without detail. No name is folded.
+    pub fn core(&self, entity: &'w Entity) -> Series {
+        let mut series = Series::new();
+        series.insert(unlisted(entity), self.unlisted(entity) as f64);
+        for scope in self.scopes(entity) {
+            self.show_daily(&scope, self.shown, &mut series);
+            // Where nothing is folded the names of other days do not matter.
+            let names = Self { first: self.shown - Days::new(1), ..*self }.names(&scope);
+            self.show_latest(&scope, &names, &mut series);
+        }
+        series
+    }
+
+    /// The owner, and every team that was listed on any of the days that are read: one that the newest list does not
+    /// have keeps its past, and shows the day before for as long as that one is the newest.
+    fn scopes(&self, entity: &'w Entity) -> Vec<Scope<'w>> {
+        let teams = entity.teams.iter().map(|team| self.team(entity, team));
+        [self.owner(entity)].into_iter().chain(teams).collect()
     }
 
     /// Completions of the day that is shown, by language alone, as an owner's own record has them.
@@ -85,11 +114,6 @@ impl<'w> Truth<'w> {
         series
     }
 
-    /// The newest report about teams is the list of them: a team that it does not have is gone.
-    fn is_on_the_list(&self, team: &Team) -> bool {
-        self.seated(team, self.newest).is_some()
-    }
-
     fn owner(&self, entity: &'w Entity) -> Scope<'w> {
         let world = self.world;
         let people = move |_| Some(world.people_of(entity).collect());
@@ -104,6 +128,9 @@ impl<'w> Truth<'w> {
 
     /// Those who are listed for a team: its members with a licence, if there are five of them.
     fn seated(&self, team: &'w Team, day: NaiveDate) -> Option<Vec<&'w Person>> {
+        if !(self.reported)(day) {
+            return None;
+        }
         let members = self.world.members(team, day);
         let seated: Vec<_> = members.filter(|person| self.world.is_licensed(person, day)).collect();
         (seated.len() >= 5).then_some(seated)
@@ -112,8 +139,8 @@ impl<'w> Truth<'w> {
     /// What is known by now of what somebody did.
     pub fn deeds(&self, person: &Person, day: NaiveDate) -> Vec<Deed> {
         let waited = (self.newest - day).num_days();
-        let is_known = !self.late || i64::from(self.world.days_late(person, day)) <= waited;
-        if is_known { self.world.deeds(person, day) } else { Vec::new() }
+        let has_come = !self.late || i64::from(self.world.days_late(person, day)) <= waited;
+        if (self.reported)(day) && has_come { self.world.deeds(person, day) } else { Vec::new() }
     }
 
     /// The part of it that the editors tell.
@@ -134,18 +161,30 @@ impl<'w> Truth<'w> {
     }
 
     fn show(&self, scope: &Scope<'w>, series: &mut Series) {
-        let labels = &scope.labels;
         for day in window(self.newest, 28) {
-            for (name, number) in self.totals(scope, day).into_iter().flatten() {
-                let name = format!(r#"github_copilot_daily_{name}{{{labels},day="{day}"}}"#);
-                series.insert(name, number as f64);
-            }
+            self.show_daily(scope, day, series);
         }
+        let names = self.names(scope);
+        let latest = self.show_latest(scope, &names, series);
+        if let Some(latest) = latest.filter(|_| self.team_detail || !scope.is_team) {
+            series.extend(self.detail(scope, latest, &names));
+        }
+    }
+
+    fn show_daily(&self, scope: &Scope<'w>, day: NaiveDate, series: &mut Series) {
+        for (name, number) in self.totals(scope, day).into_iter().flatten() {
+            let name = format!(r#"github_copilot_daily_{name}{{{},day="{day}"}}"#, scope.labels);
+            series.insert(name, number as f64);
+        }
+    }
+
+    /// Everything but detail of the day that the scope shows, and which day that is.
+    fn show_latest(&self, scope: &Scope<'w>, names: &Names, series: &mut Series) -> Option<NaiveDate> {
         let day_before = scope.is_team.then_some(self.shown - Days::new(1));
         let mut days = [Some(self.shown), day_before].into_iter().flatten();
-        let Some(latest) = days.find(|day| (scope.people)(*day).is_some()) else { return };
+        let latest = days.find(|day| *day >= self.first && (scope.people)(*day).is_some())?;
         let mut insert = |name: &str, number: u64| {
-            series.insert(format!("github_copilot_{name}{{{labels}}}"), number as f64)
+            series.insert(format!("github_copilot_{name}{{{}}}", scope.labels), number as f64)
         };
         for (name, number) in self.totals(scope, latest).into_iter().flatten() {
             insert(&format!("total_{name}"), number);
@@ -160,11 +199,8 @@ impl<'w> Truth<'w> {
         if scope.is_team {
             insert("team_seated_users", (scope.people)(latest).into_iter().flatten().count() as u64);
         }
-        let names = self.names(scope);
-        series.extend(self.rows(scope, latest, &names));
-        if self.team_detail || !scope.is_team {
-            series.extend(self.detail(scope, latest, &names));
-        }
+        series.extend(self.rows(scope, latest, names));
+        Some(latest)
     }
 
     /// The figures of a whole day, those that are known.
@@ -250,6 +286,11 @@ impl<'w> Truth<'w> {
 /// Organisations and the enterprise.
 pub fn owners(world: &World) -> impl Iterator<Item = &Entity> {
     world.orgs().iter().chain([world.enterprise()])
+}
+
+/// How many active people are in no team.
+fn unlisted(entity: &Entity) -> String {
+    format!("github_copilot_unlisted_team_active_users{{{}}}", labels(entity, None))
 }
 
 /// The labels of a scope, without braces.
