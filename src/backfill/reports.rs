@@ -65,6 +65,8 @@ struct Joined {
 /// What was read of one day.
 struct DayReports {
     day: NaiveDate,
+    /// Whether GitHub may have had it once: then nobody knows who was active.
+    is_gone: bool,
     entity: Option<EntityDay>,
     people: Option<(PeopleDay, Vec<u64>)>,
     memberships: Arc<Memberships>,
@@ -125,10 +127,13 @@ impl ReportsPast {
 
 impl Joined {
     fn take(&mut self, read: DayReports) -> Reading {
-        let DayReports { day, entity, people, memberships, slugs, people_refused, gaps, refusals } = read;
+        let DayReports { day, is_gone, entity, people, memberships, slugs, people_refused, gaps, refusals } =
+            read;
         let mut reading = Reading { published: entity.is_some(), updates: Vec::new(), gaps, refusals };
         let Some(entity) = entity else {
-            self.rolling.quiet(day);
+            if !is_gone {
+                self.rolling.quiet(day);
+            }
             return reading;
         };
         self.publish(day);
@@ -187,7 +192,7 @@ impl Reader {
     /// Reads the reports of a day: the owner's first, which says whether there is anything, then the teams, which have to
     /// be there while people are read.
     async fn day(&self, day: NaiveDate) -> Result<DayReports, Failure> {
-        let mut read = DayReports::of(day);
+        let mut read = DayReports { is_gone: self.age(day) >= LONG_AGO, ..DayReports::of(day) };
         if self.age(day) > KEPT {
             read.gaps.push(Gap { day, part: Part::Day, why: Why::Nothing });
             return Ok(read);
@@ -201,7 +206,7 @@ impl Reader {
                 read.gaps.push(Gap { day, part: Part::Day, why });
                 return Ok(read);
             }
-            Found::Refused(failure) if self.age(day) >= LONG_AGO => {
+            Found::Refused(failure) if read.is_gone => {
                 tracing::debug!(%day, %failure, "taken for a day that GitHub no longer keeps");
                 None
             }
@@ -300,6 +305,7 @@ impl DayReports {
     fn of(day: NaiveDate) -> Self {
         Self {
             day,
+            is_gone: false,
             entity: None,
             people: None,
             memberships: Arc::default(),

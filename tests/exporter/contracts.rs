@@ -134,6 +134,9 @@ fn the_document_about_backfill_names_its_switches_and_no_other() {
         "max-block-duration",
         "tsdb.out-of-order.time-window",
         "listen",
+        "orgs",
+        "teams",
+        "users",
     ];
     let unknown: Vec<_> =
         named.iter().filter(|name| !known.contains(*name) && !others.contains(name)).collect();
