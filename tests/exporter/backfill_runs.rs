@@ -55,7 +55,7 @@ async fn write(specs: &[&str], more: &[(&str, &str)]) -> (Result<Summary, Error>
     let all = [borrowed(&own), more.to_vec()].concat();
     let switches = switches(directory.path());
     let summary = backfill(&clock, &all, &switches.each_ref().map(String::as_str)).await;
-    let waits = clock.waits().iter().map(|wait| wait.num_seconds()).collect();
+    let waits = clock.waits().iter().map(TimeDelta::num_seconds).collect();
     let asked = simulator.requests().into_iter().filter(|request| !request.download);
     let asked =
         asked.map(|request| format!("{}?{}", request.path, request.query.unwrap_or_default())).collect();
@@ -96,7 +96,7 @@ async fn a_day_that_github_has_not_is_listed_and_the_one_before_it_goes_on() {
     let shown = |day: &str| {
         let start = day.parse::<chrono::NaiveDate>().unwrap().and_time(chrono::NaiveTime::MIN).and_utc();
         let days = written.of("day_timestamp_seconds");
-        days.into_iter().filter(|(_, value)| *value as i64 == start.timestamp()).count()
+        days.into_iter().filter(|(_, value)| *value == start.timestamp() as f64).count()
     };
     assert_eq!(["2026-09-13", "2026-09-14", "2026-09-15", "2026-09-16"].map(shown), [24, 48, 0, 24]);
     assert_eq!(written.asked("users-1-day?day=2026-09-15"), 0, "nothing else of that day is asked for");
