@@ -14,7 +14,7 @@ use crate::{
     history::{self, backfill, files},
     people::live,
     program::{Running, exporter, run},
-    support::LeapingClock,
+    support::{LeapingClock, Patience},
 };
 
 /// A small company.
@@ -231,7 +231,17 @@ struct Stuck {
 }
 
 impl Stuck {
+    /// A run that has finished two months.
     async fn start() -> (Self, Running, tempfile::TempDir) {
+        let (stuck, directory) = Self::since(90).await;
+        let running = Running::start(stuck.command(&stuck.switches));
+        running.line_with(" samples in ");
+        running.line_with(" samples in ");
+        (stuck, running, directory)
+    }
+
+    /// A run that begins so many days ago, and is not started yet.
+    async fn since(days: i64) -> (Self, tempfile::TempDir) {
         // Days of the program's own time: it does not ask for what is older than a year.
         let simulator = Simulator::start(Options { now: None, ..small() }).await.unwrap();
         let (now, directory) = (simulator.now(), tempfile::tempdir().unwrap());
@@ -239,16 +249,29 @@ impl Stuck {
         simulator.set_faults(faults(&[&format!("path=*/organization-1-day?day={},hang", ago(4))]));
         let until = now.to_rfc3339_opts(SecondsFormat::Secs, true);
         let switches = [
-            format!("--from={}", ago(90)),
+            format!("--from={}", ago(days)),
             format!("--until={until}"),
             format!("--output={}", directory.path().display()),
         ];
-        let stuck = Self { variables: variables(&simulator), simulator, switches };
+        (Self { variables: variables(&simulator), simulator, switches }, directory)
+    }
+
+    /// The most memory a run has taken when it stands still.
+    async fn peak(days: i64) -> u64 {
+        let (stuck, _directory) = Self::since(days).await;
         let running = Running::start(stuck.command(&stuck.switches));
-        // Two months are finished.
-        running.line_with(" samples in ");
-        running.line_with(" samples in ");
-        (stuck, running, directory)
+        let (patience, last) = (Patience::new(), (stuck.simulator.now() - TimeDelta::days(4)).date_naive());
+        let asked =
+            || {
+                stuck.simulator.requests().iter().any(|request| {
+                    request.query.as_ref().is_some_and(|query| *query == format!("day={last}"))
+                })
+            };
+        while !asked() {
+            patience.check("the last day is asked for");
+            tokio::task::yield_now().await;
+        }
+        running.memory_kib("VmHWM")
     }
 
     fn command(&self, switches: &[String]) -> Command {
@@ -291,6 +314,12 @@ async fn a_run_that_is_asked_to_stop_ends_with_0_and_says_how_to_go_on() {
         assert!(lines.iter().any(|line| line.contains(part)), "{part}: {lines:#?}");
     }
     stuck.completes(directory.path());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_does_not_grow_with_the_number_of_months() {
+    let (few, many) = (Stuck::peak(60).await, Stuck::peak(340).await);
+    assert!(many < few + 4 * 1024, "{few} KiB for two months, {many} for eleven");
 }
 
 #[test]
