@@ -1,6 +1,6 @@
 //! What a backfill does when something goes wrong, and what it says.
 
-use std::{fs, path::Path, process::Command};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use chrono::{SecondsFormat, TimeDelta};
 
@@ -46,15 +46,20 @@ fn switches(directory: &Path) -> [String; 3] {
     ["--from=2026-08-25".into(), format!("--until={NOON}"), format!("--output={}", directory.display())]
 }
 
-/// Writes a history of a small company with faults, in this process.
+/// Writes three months of a small company with faults, in this process.
 async fn write(specs: &[&str], more: &[(&str, &str)]) -> (Result<Summary, Error>, Written) {
+    write_from("2026-08-25", specs, more).await
+}
+
+/// The same from another day on.
+async fn write_from(from: &str, specs: &[&str], more: &[(&str, &str)]) -> (Result<Summary, Error>, Written) {
     let simulator = Simulator::start(Options { faults: faults(specs), ..small() }).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let clock = LeapingClock::starting(NOON);
     let own = variables(&simulator);
     let all = [borrowed(&own), more.to_vec()].concat();
-    let switches = switches(directory.path());
-    let summary = backfill(&clock, &all, &switches.each_ref().map(String::as_str)).await;
+    let [_, until, output] = switches(directory.path());
+    let summary = backfill(&clock, &all, &[&format!("--from={from}"), &until, &output]).await;
     let waits = clock.waits().iter().map(TimeDelta::num_seconds).collect();
     let asked = simulator.requests().into_iter().filter(|request| !request.download);
     let asked =
@@ -79,6 +84,15 @@ impl Written {
         let mut found =
             history.into_iter().filter(|(series, _)| series.starts_with(&own) && !series.contains("team="));
         found.next().map(|(_, samples)| samples).unwrap_or_default()
+    }
+
+    /// When any team has a sample of this name.
+    fn moments_of_teams(&self, name: &str) -> BTreeSet<i64> {
+        let (history, name) = (history::read(self.directory.path()), format!("github_copilot_{name}{{"));
+        let teams = history.into_iter().filter(|(series, _)| {
+            series.starts_with(&name) && series.contains("org=") && series.contains("team=")
+        });
+        teams.flat_map(|(_, samples)| samples).map(|(moment, _)| moment).collect()
     }
 
     fn asked(&self, part: &str) -> usize {
@@ -113,6 +127,31 @@ async fn what_cannot_be_read_is_asked_for_again_and_then_a_gap_that_is_no_succes
     assert_eq!(written.waits, [1, 2, 4, 8, 16]);
     assert_eq!(written.asked("organization-1-day?day=2026-09-15"), 6);
     assert!(!written.of("total_suggestions").is_empty());
+}
+
+#[tokio::test]
+async fn of_a_day_that_cannot_be_read_nobody_knows_who_was_active() {
+    let (summary, written) = write(&["path=*/organization-1-day?day=2026-09-15,html"], &[]).await;
+    assert!(!summary.unwrap().is_whole());
+    let weeks = written.moments_of_teams("weekly_active_users");
+    let at =
+        |day: &str| format!("{day}T06:00:00Z").parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp();
+    // The weeks from that of 2026-09-16 to that of 2026-09-21 have it in them.
+    assert_eq!(weeks.range(at("2026-09-19")..at("2026-09-25")).count(), 0);
+    assert!(weeks.contains(&at("2026-09-18")) && weeks.contains(&at("2026-09-25")));
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_day_that_may_be_gone_says_nothing_of_the_others() {
+    for report in ["organization", "users", "user-teams"] {
+        let refused = format!("path=*/{report}-1-day?day=2025-11-20,status=422");
+        let (summary, written) = write_from("2025-11-20", &[&refused], &[]).await;
+        let text = summary.unwrap().to_string();
+        assert!(text.contains("GitHub has none of 2025-11-20 (1)") && !text.contains("refused:"), "{text}");
+        for asked in ["users", "user-teams"] {
+            assert_eq!(written.asked(&format!("{asked}-1-day?day=2025-11-21")), 1, "{report}");
+        }
+    }
 }
 
 #[tokio::test]
