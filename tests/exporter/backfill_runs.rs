@@ -239,13 +239,28 @@ async fn another_run_reads_only_what_is_not_there() {
     let (second, none) = again().await;
     assert_eq!(none, 0, "everything is there");
     assert_eq!(first.commands().collect::<Vec<_>>(), second.commands().collect::<Vec<_>>());
-    // A month in the middle is torn: it and the 27 days before it are read, and no other.
+    // A month in the middle is torn: it and some weeks before it are read, and no other.
     let torn = directory.path().join("github-copilot-2026-09.om");
     fs::write(&torn, &whole["github-copilot-2026-09.om"][..1000]).unwrap();
     let (third, some) = again().await;
     assert!(0 < some && some < all * 2 / 3, "{some} of {all}");
     assert_eq!(files(directory.path()), whole);
     assert!(third.to_string().contains("months: 1 written, 3 were there already"), "{third}");
+}
+
+#[tokio::test]
+async fn a_month_that_is_written_anew_is_the_same_where_a_weekend_is_left_out_before_it() {
+    let simulator = Simulator::start(Options { quiet_weekends: true, ..small() }).await.unwrap();
+    let (own, directory) = (variables(&simulator), tempfile::tempdir().unwrap());
+    let switches = switches(directory.path());
+    let switches = switches.each_ref().map(String::as_str);
+    let clock = LeapingClock::starting(NOON);
+    backfill(&clock, &borrowed(&own), &switches).await.unwrap();
+    let whole = files(directory.path());
+    // October begins while Friday is shown: of Sunday, which would have been published, there is nothing.
+    fs::remove_file(directory.path().join("github-copilot-2026-10.om")).unwrap();
+    backfill(&clock, &borrowed(&own), &switches).await.unwrap();
+    assert_eq!(files(directory.path()), whole);
 }
 
 #[tokio::test]
