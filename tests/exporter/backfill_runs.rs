@@ -359,6 +359,11 @@ fn switches_and_variables_that_are_not_usable_end_with_64() {
             &[("GITHUB_TOKEN", "t"), ("GITHUB_ORGS", "octo")],
             "--owner nobody is neither in GITHUB_ORGS nor GITHUB_ENTERPRISE",
         ),
+        (
+            &["backfill", from, "--remote-write=ftp://receiver"],
+            &[("GITHUB_TOKEN", "t"), ("GITHUB_ORGS", "octo")],
+            "--remote-write: must be an http or https address",
+        ),
     ] {
         let (code, _, errors) = run(exporter(switches, variables));
         assert_eq!(code, Some(64), "{errors}");
