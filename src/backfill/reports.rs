@@ -65,8 +65,8 @@ struct Joined {
 /// What was read of one day.
 struct DayReports {
     day: NaiveDate,
-    /// Whether GitHub says that there is nothing of it: then nobody was active. Of a day that it no longer keeps, has
-    /// not made yet or cannot be understood about, nobody knows who was.
+    /// Whether GitHub says that there is nothing of it: then nobody was active. Of a day that it may no longer keep or
+    /// not have made yet, or of which it gives what cannot be read, nobody knows who was.
     is_quiet: bool,
     entity: Option<EntityDay>,
     people: Option<(PeopleDay, Vec<u64>)>,
