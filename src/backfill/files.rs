@@ -541,6 +541,16 @@ mod tests {
     }
 
     #[test]
+    fn a_month_that_is_to_begin_earlier_is_written_anew_and_one_that_is_to_begin_later_is_there() {
+        let place = tempfile::tempdir().unwrap();
+        let part = span("2026-03-10T06:00:00Z", "2026-04-01T00:00:00Z");
+        let finished = open(place.path()).write(&month(part)).unwrap();
+        let later = span("2026-03-10T07:00:00Z", "2026-04-01T00:00:00Z");
+        assert_eq!(open(place.path()).finished(march()), None);
+        assert_eq!(open(place.path()).finished(later), Some(finished));
+    }
+
+    #[test]
     fn a_month_without_samples_is_finished_without_a_file() {
         let (place, _) = with_march();
         let nothing = Finished { file: None, written: Written::default() };

@@ -20,7 +20,10 @@ pub mod summary;
 pub mod timeline;
 pub mod usage;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 
@@ -91,6 +94,19 @@ pub async fn run(
     progress: &Progress,
     stop: impl Future<Output = ()>,
 ) -> Result<Summary, Error> {
+    let summary = write_all(config, options, clock, progress, stop).await;
+    // What is said next, an error too, must not stand behind the bar.
+    progress.end();
+    summary
+}
+
+async fn write_all(
+    config: &Config,
+    options: &Options,
+    clock: &SharedClock,
+    progress: &Progress,
+    stop: impl Future<Output = ()>,
+) -> Result<Summary, Error> {
     let mut stop = std::pin::pin!(stop);
     let mut history = tokio::select! {
         history = History::open(config, options, clock, progress) => history?,
@@ -100,7 +116,6 @@ pub async fn run(
         written = history.write(progress) => written.map_or_else(End::Failed, |()| End::Complete),
         () = stop => End::Stopped,
     };
-    progress.end();
     Ok(history.into_summary(end))
 }
 
@@ -287,7 +302,8 @@ fn owners(config: &Config, named: &[String]) -> Result<Vec<Owner>, String> {
 /// What has to be the same for files to be one history. Spans are not in it: a directory may grow.
 fn settings(config: &Config, options: &Options, owners: &[Owner]) -> Settings {
     let words = |words: &mut dyn Iterator<Item = String>| words.collect::<Vec<_>>().join(", ");
-    let labels = options.labels.iter().collect::<std::collections::BTreeSet<_>>();
+    let labels = options.labels.iter().collect::<BTreeSet<_>>();
+    let owners = owners.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     BTreeMap::from([
         ("GITHUB_API_URL".into(), config.github.api.to_string()),
         ("GITHUB_COPILOT_API".into(), config.api.map_or("auto", Api::word).into()),
@@ -300,7 +316,7 @@ fn settings(config: &Config, options: &Options, owners: &[Owner]) -> Settings {
         ("EXPORTER_HISTORY_DAYS".into(), config.view.history_days.min(1).to_string()),
         ("EXPORTER_SETTLE_DAYS".into(), config.view.settle_days.to_string()),
         ("EXPORTER_MAX_LABEL_VALUES".into(), config.view.max_label_values.to_string()),
-        ("owners".into(), words(&mut owners.iter().map(ToString::to_string))),
+        ("owners".into(), words(&mut owners.into_iter())),
         ("--lag".into(), options.lag.map_or("default".into(), |lag| format!("{}s", lag.as_secs()))),
         ("--step".into(), format!("{}s", options.step.as_secs())),
         ("--breakdown".into(), options.breakdown.to_string()),

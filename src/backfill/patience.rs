@@ -34,7 +34,7 @@ pub async fn patiently<T, A: Future<Output = Result<T, Failure>>>(
             failure.retry_at.unwrap_or_else(|| after(clock.now(), LIMITED))
         } else if may_pass(failure.reason) && tries + 1 < TRIES {
             tries += 1;
-            after(clock.now(), doubled(FIRST_WAIT, tries - 1)).max(failure.retry_at.unwrap_or_default())
+            after(clock.now(), doubled(FIRST_WAIT, tries - 1))
         } else {
             return Err(failure);
         };

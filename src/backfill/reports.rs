@@ -65,8 +65,9 @@ struct Joined {
 /// What was read of one day.
 struct DayReports {
     day: NaiveDate,
-    /// Whether GitHub may have had it once: then nobody knows who was active.
-    is_gone: bool,
+    /// Whether GitHub says that there is nothing of it: then nobody was active. Of a day that it may no longer keep or
+    /// not have made yet, or of which it gives what cannot be read, nobody knows who was.
+    is_quiet: bool,
     entity: Option<EntityDay>,
     people: Option<(PeopleDay, Vec<u64>)>,
     memberships: Arc<Memberships>,
@@ -127,11 +128,11 @@ impl ReportsPast {
 
 impl Joined {
     fn take(&mut self, read: DayReports) -> Reading {
-        let DayReports { day, is_gone, entity, people, memberships, slugs, people_refused, gaps, refusals } =
+        let DayReports { day, is_quiet, entity, people, memberships, slugs, people_refused, gaps, refusals } =
             read;
         let mut reading = Reading { published: entity.is_some(), updates: Vec::new(), gaps, refusals };
         let Some(entity) = entity else {
-            if !is_gone {
+            if is_quiet {
                 self.rolling.quiet(day);
             }
             return reading;
@@ -185,6 +186,8 @@ impl Joined {
 enum Found<F> {
     There(F),
     Missing(Why),
+    /// It fails, on a day so recent that it may not be made yet.
+    Unready,
     Refused(Failure),
 }
 
@@ -192,9 +195,9 @@ impl Reader {
     /// Reads the reports of a day: the owner's first, which says whether there is anything, then the teams, which have to
     /// be there while people are read.
     async fn day(&self, day: NaiveDate) -> Result<DayReports, Failure> {
-        let mut read = DayReports { is_gone: self.age(day) >= LONG_AGO, ..DayReports::of(day) };
+        let mut read = DayReports::of(day);
         if self.age(day) > KEPT {
-            read.gaps.push(Gap { day, part: Part::Day, why: Why::Nothing });
+            read.miss(Part::Day, Why::Nothing);
             return Ok(read);
         }
         let entity = match self.report(Report::EntityDay, day, Vec::<EntityDay>::new).await? {
@@ -203,17 +206,18 @@ impl Reader {
             }
             Found::Missing(Why::Nothing) => None,
             Found::Missing(why) => {
-                read.gaps.push(Gap { day, part: Part::Day, why });
+                read.miss(Part::Day, why);
                 return Ok(read);
             }
-            Found::Refused(failure) if read.is_gone => {
-                tracing::debug!(%day, %failure, "taken for a day that GitHub no longer keeps");
-                None
+            Found::Unready => {
+                read.miss(Part::Day, Why::Nothing);
+                return Ok(read);
             }
             Found::Refused(failure) => return Err(failure),
         };
         let Some(entity) = entity else {
-            read.gaps.push(Gap { day, part: Part::Day, why: Why::Nothing });
+            read.is_quiet = self.age(day) < LONG_AGO;
+            read.miss(Part::Day, Why::Nothing);
             return Ok(read);
         };
         self.teams(&mut read).await?;
@@ -234,7 +238,8 @@ impl Reader {
                 memberships.add(list);
                 read.memberships = Arc::new(memberships);
             }
-            Found::Missing(why) => read.gaps.push(Gap { day, part: Part::Teams, why }),
+            Found::Missing(why) => read.miss(Part::Teams, why),
+            Found::Unready => read.miss(Part::Teams, Why::Nothing),
             Found::Refused(failure) => read.refuse(&self.teams_refused, failure),
         }
         Ok(())
@@ -257,13 +262,14 @@ impl Reader {
                 read.people.is_none().then_some(Why::Nothing)
             }
             Found::Missing(why) => Some(why),
+            Found::Unready => Some(Why::Nothing),
             Found::Refused(failure) => {
                 read.people_refused = true;
                 read.refuse(&self.people_refused, failure);
                 None
             }
         };
-        read.gaps.extend(missing.map(|why| Gap { day, part: Part::People, why }));
+        missing.into_iter().for_each(|why| read.miss(Part::People, why));
         Ok(())
     }
 
@@ -287,8 +293,12 @@ impl Reader {
             Ok(None) => Ok(Found::Missing(Why::Nothing)),
             Err(failure) => match failure.reason {
                 Reason::NotFound => Ok(Found::Missing(Why::Nothing)),
-                Reason::ServerError if self.age(day) < RECENT => Ok(Found::Missing(Why::Nothing)),
+                Reason::ServerError if self.age(day) < RECENT => Ok(Found::Unready),
                 Reason::Decode | Reason::TooLarge => Ok(Found::Missing(Why::Unreadable(failure))),
+                reason if reason.is_answer() && self.age(day) >= LONG_AGO => {
+                    tracing::debug!(%day, %failure, "taken for a day that GitHub no longer keeps");
+                    Ok(Found::Missing(Why::Nothing))
+                }
                 reason if reason.is_answer() => Ok(Found::Refused(failure)),
                 _ => Err(failure),
             },
@@ -305,7 +315,7 @@ impl DayReports {
     fn of(day: NaiveDate) -> Self {
         Self {
             day,
-            is_gone: false,
+            is_quiet: false,
             entity: None,
             people: None,
             memberships: Arc::default(),
@@ -314,6 +324,11 @@ impl DayReports {
             gaps: Vec::new(),
             refusals: Vec::new(),
         }
+    }
+
+    /// Takes note that something is not there.
+    fn miss(&mut self, part: Part, why: Why) {
+        self.gaps.push(Gap { day: self.day, part, why });
     }
 
     /// Takes note of a refusal; only the first is told.

@@ -140,9 +140,10 @@ impl Summary {
     pub fn failure(&self) -> Option<String> {
         match &self.end {
             End::Failed(error) => Some(error.to_string()),
-            End::Complete if !self.is_whole() => Some(
-                "Some days could not be read. To try them again, remove the file of their month and run it again.".into(),
-            ),
+            End::Complete if !self.is_whole() => {
+                let how = if self.is_sent() { "" } else { " remove the file of their month and" };
+                Some(format!("Some days could not be read. To try them again,{how} run it again."))
+            }
             End::Complete | End::Stopped => None,
         }
     }
@@ -155,10 +156,14 @@ impl Summary {
         })
     }
 
+    /// Whether it goes to a receiver, which keeps no files.
+    fn is_sent(&self) -> bool {
+        self.months.iter().any(|month| matches!(month.fate, Fate::Sent(_)))
+    }
+
     /// How to go on where it ended early.
     fn advice(&self) -> String {
-        let sent = self.months.iter().any(|month| matches!(month.fate, Fate::Sent(_)));
-        match self.goes_on.filter(|_| sent) {
+        match self.goes_on.filter(|_| self.is_sent()) {
             Some(day) => format!("To go on behind what was sent, run it again with --from {day}."),
             None => "To go on, run it again as it is: months that are finished are not read again.".into(),
         }

@@ -22,6 +22,10 @@ use crate::{
     source::Api,
 };
 
+/// So many days GitHub may have left out of those on which a day depends, where that is not the first: the weekends of a
+/// month, or the holidays of a company. The day that is shown is older by those behind it, and so are the others.
+const LEFT_OUT: Days = Days::new(14);
+
 /// How the past of an owner is written.
 #[derive(Clone, Debug)]
 pub struct Manner {
@@ -185,8 +189,10 @@ impl Picture {
 }
 
 /// The first day that is read: the monthly people of teams, and which names are kept, depend on the days before the one
-/// that is shown.
+/// that is shown. Where a history goes on in its middle, no more is read than if it had begun at its beginning: the
+/// figures are to be the same.
 fn first_read(course: &Course, begins: Instant, manner: &Manner) -> NaiveDate {
+    let before = Days::new(u64::from(MONTH) - 1 + u64::from(manner.view.settle_days));
     let shown = course.newest_at(begins).clamp(course.from, course.last);
-    shown - Days::new(u64::from(MONTH) - 1 + u64::from(manner.view.settle_days))
+    (shown - before - LEFT_OUT).max(course.from - before)
 }

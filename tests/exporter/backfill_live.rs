@@ -86,8 +86,9 @@ async fn compare(options: Options, variables: &[(&str, &str)], switches: &[&str]
     }
 }
 
-/// Moments of publication, in two months, and the last of a history that ends at noon of 2026-11-20.
-const MOMENTS: [&str; 3] = ["2026-10-29T06:00:00Z", "2026-11-09T06:00:00Z", "2026-11-20T06:00:00Z"];
+/// Moments of publication: the first, two in two months, and the last of a history that ends at noon of 2026-11-20.
+const MOMENTS: [&str; 4] =
+    ["2026-10-23T06:00:00Z", "2026-10-29T06:00:00Z", "2026-11-09T06:00:00Z", "2026-11-20T06:00:00Z"];
 
 #[tokio::test]
 async fn a_history_has_what_an_exporter_shows_that_is_started_at_a_moment_of_it() {

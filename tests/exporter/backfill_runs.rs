@@ -1,8 +1,13 @@
 //! What a backfill does when something goes wrong, and what it says.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+};
 
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::{DateTime, SecondsFormat, TimeDelta};
 
 use github_copilot_exporter::{
     backfill::{End, Error, Summary},
@@ -14,6 +19,7 @@ use crate::{
     history::{self, backfill, files},
     people::live,
     program::{Running, exporter, run},
+    remote_write::{self, address, answering, requests, status},
     support::{LeapingClock, Patience},
 };
 
@@ -41,20 +47,29 @@ fn faults(specs: &[&str]) -> Vec<Fault> {
     specs.iter().map(|spec| spec.parse().unwrap()).collect()
 }
 
+fn seconds(moment: &str) -> i64 {
+    moment.parse::<DateTime<chrono::Utc>>().unwrap().timestamp()
+}
+
 /// The switches of three months, two of them whole, up to the noon at which the company stands still.
 fn switches(directory: &Path) -> [String; 3] {
     ["--from=2026-08-25".into(), format!("--until={NOON}"), format!("--output={}", directory.display())]
 }
 
-/// Writes a history of a small company with faults, in this process.
+/// Writes three months of a small company with faults, in this process.
 async fn write(specs: &[&str], more: &[(&str, &str)]) -> (Result<Summary, Error>, Written) {
+    write_from("2026-08-25", specs, more).await
+}
+
+/// The same from another day on.
+async fn write_from(from: &str, specs: &[&str], more: &[(&str, &str)]) -> (Result<Summary, Error>, Written) {
     let simulator = Simulator::start(Options { faults: faults(specs), ..small() }).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let clock = LeapingClock::starting(NOON);
     let own = variables(&simulator);
     let all = [borrowed(&own), more.to_vec()].concat();
-    let switches = switches(directory.path());
-    let summary = backfill(&clock, &all, &switches.each_ref().map(String::as_str)).await;
+    let [_, until, output] = switches(directory.path());
+    let summary = backfill(&clock, &all, &[&format!("--from={from}"), &until, &output]).await;
     let waits = clock.waits().iter().map(TimeDelta::num_seconds).collect();
     let asked = simulator.requests().into_iter().filter(|request| !request.download);
     let asked =
@@ -81,6 +96,15 @@ impl Written {
         found.next().map(|(_, samples)| samples).unwrap_or_default()
     }
 
+    /// When any team has a sample of this name.
+    fn moments_of_teams(&self, name: &str) -> BTreeSet<i64> {
+        let (history, name) = (history::read(self.directory.path()), format!("github_copilot_{name}{{"));
+        let teams = history.into_iter().filter(|(series, _)| {
+            series.starts_with(&name) && series.contains("org=") && series.contains("team=")
+        });
+        teams.flat_map(|(_, samples)| samples).map(|(moment, _)| moment).collect()
+    }
+
     fn asked(&self, part: &str) -> usize {
         self.asked.iter().filter(|target| target.contains(part)).count()
     }
@@ -91,7 +115,9 @@ async fn a_day_that_github_has_not_is_listed_and_the_one_before_it_goes_on() {
     let (summary, written) = write(&["path=*/organization-1-day?day=2026-09-15,status=404"], &[]).await;
     let summary = summary.unwrap();
     assert!(summary.is_whole());
-    assert!(summary.to_string().contains("\n  days: GitHub has none of 2026-09-15 (1)\n"), "{summary}");
+    let text = summary.to_string();
+    assert!(text.contains("\n  days: GitHub has none of 2026-09-15 (1)\n"), "{text}");
+    assert!(text.contains(": 84 days from 2026-08-25 to 2026-11-17 by reports"), "{text}");
     // 2026-09-14 is shown for two days, and 2026-09-15 never.
     let shown = |day: &str| {
         let start = day.parse::<chrono::NaiveDate>().unwrap().and_time(chrono::NaiveTime::MIN).and_utc();
@@ -116,6 +142,30 @@ async fn what_cannot_be_read_is_asked_for_again_and_then_a_gap_that_is_no_succes
 }
 
 #[tokio::test]
+async fn of_a_day_that_cannot_be_read_nobody_knows_who_was_active() {
+    let (summary, written) = write(&["path=*/organization-1-day?day=2026-09-15,html"], &[]).await;
+    assert!(!summary.unwrap().is_whole());
+    let weeks = written.moments_of_teams("weekly_active_users");
+    let at = |day: &str| seconds(&format!("{day}T06:00:00Z"));
+    // The weeks from that of 2026-09-16 to that of 2026-09-21 have it in them.
+    assert_eq!(weeks.range(at("2026-09-19")..at("2026-09-25")).count(), 0);
+    assert!(weeks.contains(&at("2026-09-18")) && weeks.contains(&at("2026-09-25")));
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_day_that_may_be_gone_says_nothing_of_the_others() {
+    for report in ["organization", "users", "user-teams"] {
+        let refused = format!("path=*/{report}-1-day?day=2025-11-20,status=422");
+        let (summary, written) = write_from("2025-11-20", &[&refused], &[]).await;
+        let text = summary.unwrap().to_string();
+        assert!(text.contains("GitHub has none of 2025-11-20 (1)") && !text.contains("refused:"), "{text}");
+        for asked in ["users", "user-teams"] {
+            assert_eq!(written.asked(&format!("{asked}-1-day?day=2025-11-21")), 1, "{report}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_bad_minute_of_github_is_waited_out() {
     let faults = [
         "path=*/organization-1-day?day=2026-09-15,first=2,status=502",
@@ -127,6 +177,109 @@ async fn a_bad_minute_of_github_is_waited_out() {
     assert_eq!(written.waits, [1, 2, 1, 600]);
     let (_, untroubled) = write(&[], &[]).await;
     assert_eq!(files(written.directory.path()), files(untroubled.directory.path()));
+}
+
+#[tokio::test]
+async fn a_file_without_the_people_whom_the_day_counts_is_a_gap_and_makes_no_zeros() {
+    let (summary, written) = write(&["path=/files/*/users-1-day/2026-09-15/*,empty"], &[]).await;
+    let text = summary.unwrap().to_string();
+    assert!(text.contains("\n  people: GitHub has none of 2026-09-15 (1)\n"), "{text}");
+    // A team shows the day before while its own is not known, at most.
+    let teams = written.moments_of_teams("total_active_users");
+    assert!(!teams.is_empty());
+    let history = history::read(written.directory.path());
+    let told =
+        history.keys().filter(|series| series.contains(r#"day="2026-09-15""#) && series.contains("team="));
+    assert_eq!(told.count(), 0);
+}
+
+#[tokio::test]
+async fn series_by_day_are_left_out_where_none_are_shown() {
+    let (summary, written) = write(&[], &[("EXPORTER_HISTORY_DAYS", "0")]).await;
+    summary.unwrap();
+    let history = history::read(written.directory.path());
+    assert!(!history.is_empty() && history.keys().all(|series| !series.contains("_daily_")));
+}
+
+#[tokio::test]
+async fn limits_are_waited_for_however_often_they_are_met() {
+    let limited = "path=*/organization-1-day?day=2026-09-15,first=7,status=429,retry-after=3600";
+    let (summary, written) = write(&[limited], &[]).await;
+    assert!(summary.unwrap().is_whole());
+    assert_eq!(written.waits, [3600; 7]);
+}
+
+#[tokio::test]
+async fn a_day_that_has_settled_comes_up_at_midnight() {
+    let (summary, written) = write(&[], &[("EXPORTER_SETTLE_DAYS", "5")]).await;
+    summary.unwrap();
+    let shown = written.of("day_timestamp_seconds");
+    for (moment, day) in [("2026-10-09T23:00:00Z", "2026-10-03"), ("2026-10-10T00:00:00Z", "2026-10-04")] {
+        let (moment, day) = (seconds(moment), seconds(&format!("{day}T00:00:00Z")));
+        assert!(shown.contains(&(moment, day as f64)), "{moment}");
+    }
+}
+
+#[tokio::test]
+async fn a_day_that_is_published_in_the_first_moment_of_a_month_is_of_that_month() {
+    let simulator = Simulator::start(small()).await.unwrap();
+    let (own, directory) = (variables(&simulator), tempfile::tempdir().unwrap());
+    let switches = switches(directory.path());
+    let switches = [&switches.each_ref().map(String::as_str)[..], &["--lag=48h"]].concat();
+    backfill(&LeapingClock::starting(NOON), &borrowed(&own), &switches).await.unwrap();
+    let october = &files(directory.path())["github-copilot-2026-10.om"];
+    let moments: BTreeSet<i64> = october
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(moments.first(), Some(&seconds("2026-10-01T00:00:00Z")));
+    assert_eq!(moments.last(), Some(&seconds("2026-10-31T23:00:00Z")));
+    // That of 2026-09-28, and no other, is published then.
+    assert!(october.contains(r#"day="2026-09-28",org="octo-retail"} "#), "{}", &october[..2000]);
+}
+
+/// Everything that a receiver is sent from a day on, by labels and seconds, and what is said of it.
+async fn sent(simulator: &Simulator, from: &str, specs: &[&str]) -> (Summary, Received) {
+    simulator.set_faults(faults(specs));
+    let server = answering([status(204)]).await;
+    let own = variables(simulator);
+    let switches =
+        [format!("--from={from}"), format!("--until={NOON}"), format!("--remote-write={}", address(&server))];
+    let switches = switches.each_ref().map(String::as_str);
+    let summary = backfill(&LeapingClock::starting(NOON), &borrowed(&own), &switches).await.unwrap();
+    let mut received = Received::new();
+    for (labels, samples) in requests(&server).await.iter().flat_map(remote_write::read) {
+        received.entry(labels).or_default().extend(samples);
+    }
+    (summary, received)
+}
+
+type Received = BTreeMap<BTreeMap<String, String>, BTreeMap<i64, f64>>;
+
+#[tokio::test]
+async fn a_run_that_ends_while_it_sends_says_how_to_go_on_so_that_nothing_is_missing() {
+    let simulator = Simulator::start(small()).await.unwrap();
+    let (whole, expected) = sent(&simulator, "2026-08-25", &[]).await;
+    assert!(whole.is_whole() && !expected.is_empty());
+    let down = ["path=*/organization-1-day?day=2026-10-15,status=500"];
+    let (ended, mut received) = sent(&simulator, "2026-08-25", &down).await;
+    let text = ended.to_string();
+    assert!(text.ends_with("To go on behind what was sent, run it again with --from 2026-09-27."), "{text}");
+    let (rest, more) = sent(&simulator, "2026-09-27", &[]).await;
+    assert!(rest.is_whole());
+    for (labels, samples) in more {
+        received.entry(labels).or_default().extend(samples);
+    }
+    assert!(received == expected);
+}
+
+#[tokio::test]
+async fn where_nothing_was_written_to_files_none_is_to_be_removed() {
+    let simulator = Simulator::start(small()).await.unwrap();
+    let (summary, _) = sent(&simulator, "2026-10-25", &["path=*/users-1-day?day=2026-11-02,html"]).await;
+    let failure = summary.failure().unwrap();
+    assert_eq!(failure, "Some days could not be read. To try them again, run it again.");
 }
 
 #[tokio::test]
@@ -200,13 +353,28 @@ async fn another_run_reads_only_what_is_not_there() {
     let (second, none) = again().await;
     assert_eq!(none, 0, "everything is there");
     assert_eq!(first.commands().collect::<Vec<_>>(), second.commands().collect::<Vec<_>>());
-    // A month in the middle is torn: it and the 27 days before it are read, and no other.
+    // A month in the middle is torn: it and some weeks before it are read, and no other.
     let torn = directory.path().join("github-copilot-2026-09.om");
     fs::write(&torn, &whole["github-copilot-2026-09.om"][..1000]).unwrap();
     let (third, some) = again().await;
     assert!(0 < some && some < all * 2 / 3, "{some} of {all}");
     assert_eq!(files(directory.path()), whole);
     assert!(third.to_string().contains("months: 1 written, 3 were there already"), "{third}");
+}
+
+#[tokio::test]
+async fn a_month_that_is_written_anew_is_the_same_where_a_weekend_is_left_out_before_it() {
+    let simulator = Simulator::start(Options { quiet_weekends: true, ..small() }).await.unwrap();
+    let (own, directory) = (variables(&simulator), tempfile::tempdir().unwrap());
+    let switches = switches(directory.path());
+    let switches = switches.each_ref().map(String::as_str);
+    let clock = LeapingClock::starting(NOON);
+    backfill(&clock, &borrowed(&own), &switches).await.unwrap();
+    let whole = files(directory.path());
+    // October begins while Friday is shown: of Sunday, which would have been published, there is nothing.
+    fs::remove_file(directory.path().join("github-copilot-2026-10.om")).unwrap();
+    backfill(&clock, &borrowed(&own), &switches).await.unwrap();
+    assert_eq!(files(directory.path()), whole);
 }
 
 #[tokio::test]
@@ -333,6 +501,11 @@ fn switches_and_variables_that_are_not_usable_end_with_64() {
             &["backfill", from, "--output=x", "--owner=nobody"],
             &[("GITHUB_TOKEN", "t"), ("GITHUB_ORGS", "octo")],
             "--owner nobody is neither in GITHUB_ORGS nor GITHUB_ENTERPRISE",
+        ),
+        (
+            &["backfill", from, "--remote-write=ftp://receiver"],
+            &[("GITHUB_TOKEN", "t"), ("GITHUB_ORGS", "octo")],
+            "--remote-write: must be an http or https address",
         ),
     ] {
         let (code, _, errors) = run(exporter(switches, variables));

@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, fs, future, path::Path, sync::Arc};
 
 use clap::Parser;
 use github_copilot_exporter::{
-    backfill::{self, Error, Summary, progress::Progress},
+    backfill::{self, Error, Summary, files::FileError, progress::Progress},
     cli::{Cli, Command},
     clock::SharedClock,
     config::Config,
 };
 
-use crate::support::LeapingClock;
+use crate::support::{LeapingClock, Patience};
 
 /// Samples by series, in the order of the files.
 pub type History = BTreeMap<String, Vec<(i64, f64)>>;
@@ -26,7 +26,15 @@ pub async fn backfill(
     let line = ["github-copilot-exporter", "backfill"].iter().chain(switches);
     let Some(Command::Backfill(options)) = Cli::try_parse_from(line).unwrap().command else { unreachable!() };
     let clock: SharedClock = Arc::<LeapingClock>::clone(clock);
-    backfill::run(&config, &options, &clock, &Progress::hidden(), future::pending()).await
+    let patience = Patience::new();
+    loop {
+        match backfill::run(&config, &options, &clock, &Progress::hidden(), future::pending()).await {
+            // A program that another test is just starting holds all that is open here, until it has begun: a lock, too.
+            Err(Error::File(FileError::Busy { .. })) => patience.check("the directory"),
+            ended => return ended,
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Everything in the files of a directory.

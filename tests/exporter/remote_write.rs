@@ -91,7 +91,7 @@ pub async fn send(
 }
 
 /// A receiver that gives these answers, one each, and the last for ever.
-async fn answering(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
+pub async fn answering(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
     let server = MockServer::start().await;
     let mut answers = answers.into_iter().peekable();
     while let Some(answer) = answers.next() {
@@ -102,15 +102,15 @@ async fn answering(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockS
     server
 }
 
-fn status(status: u16) -> ResponseTemplate {
+pub fn status(status: u16) -> ResponseTemplate {
     ResponseTemplate::new(status)
 }
 
-fn address(server: &MockServer) -> String {
+pub fn address(server: &MockServer) -> String {
     format!("{}/api/v1/write", server.uri())
 }
 
-async fn requests(server: &MockServer) -> Vec<Request> {
+pub async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.unwrap()
 }
 
@@ -147,7 +147,7 @@ mod specification {
     }
 }
 
-fn read(request: &Request) -> Samples {
+pub fn read(request: &Request) -> Samples {
     let raw = snap::raw::Decoder::new().decompress_vec(&request.body).unwrap();
     let message: specification::Request = prost::Message::decode(&*raw).unwrap();
     let mut samples = Samples::new();
