@@ -17,7 +17,7 @@
 //! A scrape never causes a request to GitHub, a refresh never keeps a scrape waiting, and a failed refresh never erases
 //! the last good values.
 //!
-//! [`backfill`] goes the same line through the past, and writes files or to a receiver what scrapes would have found.
+//! [`backfill`] goes the same line once for every past day, and writes files or sends it instead of being scraped.
 //!
 //! Around it: [`owner`] and [`source`] are the nouns everything shares, [`clock`] is the time, [`config`] the environment,
 //! [`cli`] the commands, [`service`] the whole put together. [`simulator`] is a GitHub of our own for [`demo`], tests and
