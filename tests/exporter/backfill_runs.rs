@@ -202,6 +202,15 @@ async fn series_by_day_are_left_out_where_none_are_shown() {
 }
 
 #[tokio::test]
+async fn a_recent_day_on_which_github_fails_is_one_that_is_not_there_yet() {
+    let (summary, written) = write(&["path=*/organization-1-day?day=2026-11-17,status=500"], &[]).await;
+    let summary = summary.unwrap();
+    assert!(summary.is_whole());
+    assert!(summary.to_string().contains("\n  days: GitHub has none of 2026-11-17 (1)\n"), "{summary}");
+    assert_eq!(written.waits, [1, 2, 4, 8, 16]);
+}
+
+#[tokio::test]
 async fn limits_are_waited_for_however_often_they_are_met() {
     let limited = "path=*/organization-1-day?day=2026-09-15,first=7,status=429,retry-after=3600";
     let (summary, written) = write(&[limited], &[]).await;
@@ -317,9 +326,13 @@ async fn where_people_are_refused_it_is_asked_and_said_once_and_languages_are_wh
 
 #[tokio::test]
 async fn teams_that_are_missing_on_a_day_are_a_gap_of_that_day() {
-    let (summary, _) = write(&["path=*/user-teams-1-day?day=2026-09-15,not-ready=204"], &[]).await;
+    let (summary, written) = write(&["path=*/user-teams-1-day?day=2026-09-15,not-ready=204"], &[]).await;
     let text = summary.unwrap().to_string();
     assert!(text.contains("\n  teams: GitHub has none of 2026-09-15 (1)\n"), "{text}");
+    // The weeks from that of 2026-09-16 to that of 2026-09-21 have it in them.
+    let weeks = written.moments_of_teams("weekly_active_users");
+    let (first, next) = (seconds("2026-09-19T06:00:00Z"), seconds("2026-09-25T06:00:00Z"));
+    assert_eq!((weeks.range(first..next).count(), weeks.contains(&next)), (0, true));
 }
 
 #[tokio::test]
@@ -389,6 +402,40 @@ async fn other_settings_in_the_same_directory_are_refused_by_name() {
     let error = backfill(&clock, &borrowed(&own), &other).await.unwrap_err().to_string();
     assert!(error.contains("--step") && error.contains("--label") && !error.contains("--lag"), "{error}");
     assert!(!error.contains("octocat-demo-token"));
+}
+
+#[tokio::test]
+async fn whatever_makes_another_history_of_it_is_a_setting_of_a_directory() {
+    let simulator = Simulator::start(Options { orgs: 2, ..small() }).await.unwrap();
+    let (own, directory) = (variables(&simulator), tempfile::tempdir().unwrap());
+    let [_, until, output] = switches(directory.path());
+    let owner = format!("--owner={}", simulator.announcement().orgs[0].to_uppercase());
+    let run = async |variable: Option<(&str, &str)>, switch: Option<&str>, owner: Option<&str>| {
+        let variables = borrowed(&own).into_iter().chain(variable).collect::<Vec<_>>();
+        let always = ["--from=2026-11-10", &*until, &*output];
+        let switches = always.into_iter().chain(switch).chain(owner).collect::<Vec<_>>();
+        backfill(&LeapingClock::starting(NOON), &variables, &switches).await
+    };
+    assert_eq!(run(None, None, Some(&owner)).await.unwrap().owners.len(), 1);
+    for (name, value) in [
+        ("EXPORTER_SETTLE_DAYS", "1"),
+        ("EXPORTER_TEAM_DETAIL", "totals"),
+        ("EXPORTER_HISTORY_DAYS", "0"),
+        ("EXPORTER_MAX_LABEL_VALUES", "3"),
+        ("EXPORTER_SOURCES", "teams"),
+        ("GITHUB_COPILOT_API", "reports"),
+        ("GITHUB_TEAMS", "none"),
+    ] {
+        let error = run(Some((name, value)), None, Some(&owner)).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("other settings: {name} was ")), "{error}");
+    }
+    for switch in ["--lag=1h", "--step=6h", "--breakdown", "--label=job=x"] {
+        let error = run(None, Some(switch), Some(&owner)).await.unwrap_err().to_string();
+        let name = switch.split('=').next().unwrap();
+        assert!(error.contains(&format!("other settings: {name} was ")), "{error}");
+    }
+    let error = run(None, None, None).await.unwrap_err().to_string();
+    assert!(error.contains("other settings: owners was "), "{error}");
 }
 
 /// A program that writes three months of a GitHub that stands still at one of the last days.
