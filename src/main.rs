@@ -4,7 +4,7 @@ use std::{error::Error, io::Write, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use github_copilot_exporter::{
-    backfill::{self, progress::Progress},
+    backfill::{self, progress::Progress, remote_write::SendError},
     cli::{Cli, Command, Demo},
     clock::{SharedClock, SystemClock},
     config::{Config, Log, Problem},
@@ -120,6 +120,7 @@ async fn write_history(options: &backfill::Options) -> Result<(), Failed> {
     let summary = backfill::run(&config, options, &clock, &progress, stop_signal()?).await;
     let summary = summary.map_err(|error| match error {
         backfill::Error::Unusable(problem) => Failed::Unusable(problem),
+        backfill::Error::Send(switch @ SendError::Switch { .. }) => Failed::Unusable(switch.to_string()),
         error => error.into(),
     })?;
     // Whoever reads it may have seen enough, and gone.
