@@ -61,8 +61,7 @@ impl Trouble {
         if let Some(advice) = advice {
             words = format!("{words} ({advice})");
         }
-        let passes = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-        Self { words, passes, retry_at: retry_at(&headers, now) }
+        Self { words, passes: passes(status, &said), retry_at: retry_at(&headers, now) }
     }
 }
 
@@ -97,9 +96,21 @@ fn advice(status: StatusCode, said: &str) -> Option<&'static str> {
         404 | 405 | 300..=399 => Some(ADDRESS),
         413 => Some(SIZE),
         415 => Some(PROTOCOL),
+        // So says VictoriaMetrics, with 400.
+        _ if says(&["unsupported path"]) => Some(ADDRESS),
         _ if says(&["duplicate sample"]) => Some(VALUE),
         _ if says(&["too old", "out of bounds", "out of order"]) => Some(WINDOW),
         _ => None,
+    }
+}
+
+/// Whether the same request may be taken later. Prometheus says 500 of a sample that is too old, too, which will be no
+/// younger then.
+fn passes(status: StatusCode, said: &str) -> bool {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => true,
+        StatusCode::INTERNAL_SERVER_ERROR => !matches!(advice(status, said), Some(WINDOW | VALUE)),
+        _ => status.is_server_error(),
     }
 }
 
@@ -165,12 +176,28 @@ mod tests {
             (404, "remote write receiver needs to be enabled with …", Some(ADDRESS)),
             (405, "Method Not Allowed", Some(ADDRESS)),
             (304, "", Some(ADDRESS)),
+            (400, "remoteAddr: …; unsupported path requested: \"/foo\"", Some(ADDRESS)),
             (413, "<html>", Some(SIZE)),
             (415, "", Some(PROTOCOL)),
             (400, "snappy: corrupt input", None),
             (503, "", None),
         ] {
             assert_eq!(advice(StatusCode::from_u16(status).unwrap(), said), expected, "{status} {said}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_for_good_is_not_asked_again_whatever_its_status() {
+        for (status, said, expected) in [
+            (500, "", true),
+            (503, "Sorry, we are out of order", true),
+            (429, "", true),
+            (500, "too old sample", false),
+            (500, "duplicate sample for timestamp", false),
+            (400, "", false),
+            (404, "", false),
+        ] {
+            assert_eq!(passes(StatusCode::from_u16(status).unwrap(), said), expected, "{status} {said}");
         }
     }
 
