@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 /// Where it is shown how far it is. Never where results go: those may be piped into a file.
 #[derive(Debug)]
@@ -20,8 +20,8 @@ impl Progress {
     /// On standard error, which may be a terminal.
     pub fn on_stderr() -> Self {
         let bar = ProgressBar::new(0);
-        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} days, {per_sec}, {eta} left");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        // Of nothing to read there is no bar: it would be full.
+        bar.set_style(style("{msg}"));
         let lines = bar.is_hidden();
         Self { bar, lines }
     }
@@ -34,6 +34,7 @@ impl Progress {
     /// So many more days are to be read.
     pub fn expect(&self, days: u64) {
         self.bar.inc_length(days);
+        self.bar.set_style(style("{msg} {wide_bar} {pos}/{len} days{rate}"));
     }
 
     /// A day was read.
@@ -72,6 +73,16 @@ impl Progress {
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+        // Before the first day there is no rate, and so no time left that one could tell.
+        if state.pos() > 0 {
+            let _ = write!(out, ", {:.1}/s, {:#} left", state.per_sec(), HumanDuration(state.eta()));
+        }
+    })
 }
 
 /// A writer to standard error that puts the bar aside.
