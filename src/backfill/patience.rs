@@ -39,7 +39,7 @@ pub async fn patiently<T, A: Future<Output = Result<T, Failure>>>(
             return Err(failure);
         };
         let Failure { reason, detail, .. } = failure;
-        let seconds = (next - clock.now()).num_seconds();
+        let seconds = (next - clock.now()).as_seconds_f64().ceil();
         tracing::warn!(%reason, detail, seconds, "asked again later");
         clock.sleep_until(next).await;
     }

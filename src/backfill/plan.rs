@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta};
 
 use super::{
     month::{Run, Span},
@@ -60,6 +60,7 @@ impl Plan {
         let Options { from, to, until, lag, step, breakdown, .. } = options;
         let until = until.unwrap_or(now);
         if until > now {
+            let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
             return Err(format!("--until {until} is still to come: a history is about what is past"));
         }
         if from.year() < FIRST_YEAR {
@@ -69,10 +70,12 @@ impl Plan {
             return Err("--to must not be before --from".into());
         }
         let mut names: Vec<_> = options.labels.iter().map(|label| &*label.name).collect();
-        names.extend(catalogue::data_labels());
+        if let Some(own) = names.iter().find(|name| catalogue::data_labels().contains(**name)) {
+            return Err(format!("--label {own}: the series have a label of that name already"));
+        }
         names.sort_unstable();
         if let Some(twice) = names.windows(2).find(|names| names[0] == names[1]) {
-            return Err(format!("--label {}: the series have a label of that name already", twice[0]));
+            return Err(format!("--label {}: is given twice", twice[0]));
         }
         Ok(Self { from: *from, to: *to, until, step: *step, breakdown: *breakdown, lag: *lag })
     }
@@ -96,7 +99,10 @@ impl Plan {
         if last < self.from {
             let (Self { from, until, .. }, hours) = (self, lag.as_secs() as f64 / 3600.0);
             return Err(format!(
-                "--from {from}: that day is taken to be published {hours}h after its end (--lag), not before {until}"
+                "--from {from}: that day is taken to be published {hours}h after its end (--lag), at {}, and the history \
+                 ends before, at {}; choose an earlier day",
+                publication(*from, lag).to_rfc3339_opts(SecondsFormat::Secs, true),
+                until.to_rfc3339_opts(SecondsFormat::Secs, true)
             ));
         }
         let goes_on = self.to.is_none_or(|to| newest <= Some(to));
@@ -222,7 +228,7 @@ mod tests {
             (&["--from=2026-11-01", "--label=a-b=x"], "no digit and no __ in front"),
             (&["--from=2026-11-01", "--label=job="], "a label without a value"),
             (&["--from=2026-11-01", "--label=day=x"], "--label day: the series have a label of that name"),
-            (&["--from=2026-11-01", "--label=a=x", "--label=a=y"], "--label a: the series have"),
+            (&["--from=2026-11-01", "--label=a=x", "--label=a=y"], "--label a: is given twice"),
             (&["--from=2026-11-01", "--tenant=x"], "cannot be used with"),
             (&["--from=2026-11-01", "--bearer-token-file=x"], "cannot be used with"),
             (&["--from=2026-11-01", "--out-of-order-window=1h"], "cannot be used with"),

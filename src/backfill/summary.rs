@@ -108,6 +108,13 @@ impl OwnerSummary {
     }
 }
 
+impl Fate {
+    /// Whether the month was read, and nothing was shown in it.
+    const fn is_nothing(&self) -> bool {
+        matches!(self, Self::Written(Finished { file: None, .. }))
+    }
+}
+
 impl Series {
     /// Counts those of a month. No month comes twice.
     pub fn add(&mut self, month: &Month) {
@@ -160,6 +167,7 @@ impl Summary {
         let sent = self.months.iter().any(|month| matches!(month.fate, Fate::Sent(_)));
         match self.goes_on.filter(|_| sent) {
             Some(day) => format!("To go on behind what was sent, run it again with --from {day}."),
+            None if self.months.is_empty() => "No month was finished: run it again to begin anew.".into(),
             None => "To go on, run it again as it is: months that are finished are not read again.".into(),
         }
     }
@@ -190,7 +198,12 @@ impl fmt::Display for Summary {
         self.owners.iter().try_for_each(|owner| writeln!(f, "{owner}"))?;
         let found = self.months.iter().filter(|month| matches!(month.fate, Fate::Found(_))).count();
         let Sent { samples, clipped, bytes, requests } = self.volume();
-        writeln!(f, "months: {} written, {found} were there already", self.months.len() - found)?;
+        let empty = self.months.iter().filter(|month| month.fate.is_nothing()).count();
+        write!(f, "months: {} written, {found} were there already", self.months.len() - found - empty)?;
+        if empty > 0 {
+            write!(f, ", {empty} with nothing to show")?;
+        }
+        writeln!(f)?;
         writeln!(f, "samples: {samples} of {} series, {bytes} bytes", self.series.count())?;
         if clipped > 0 {
             writeln!(f, "  {clipped} more were left out: they are older than --out-of-order-window")?;
@@ -216,7 +229,7 @@ impl fmt::Display for Summary {
 impl fmt::Display for OwnerSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { owner, api, course, account } = self;
-        write!(f, "{owner}: {} days {}", account.days, course.told(*api))?;
+        write!(f, "{owner}: {} days read, {}", account.days, course.told(*api))?;
         for (part, what) in [(Part::Day, "days"), (Part::People, "people"), (Part::Teams, "teams")] {
             for (unreadable, words) in [(false, "GitHub has none"), (true, "not readable")] {
                 let days = self.gaps(part, unreadable);
@@ -234,7 +247,8 @@ impl fmt::Display for OwnerSummary {
             })
             .collect();
         reasons.values().try_for_each(|failure| write!(f, "\n  {failure}"))?;
-        account.refusals.iter().try_for_each(|failure| write!(f, "\n  refused: {failure}"))
+        let refusals = &mut account.refusals.iter();
+        refusals.try_for_each(|failure| write!(f, "\n  refused: {failure}. {}", failure.reason.advice()))
     }
 }
 
