@@ -15,6 +15,8 @@
 //! A scrape never causes a request to GitHub, a refresh never keeps a scrape waiting, and a failed refresh never erases
 //! the last good values.
 //!
+//! [`backfill`] goes the same line once for every past day, and writes files or sends it instead of being scraped.
+//!
 //! Around it: [`owner`] and [`source`] are the nouns everything shares, [`clock`] is the time, [`config`] the environment,
 //! [`cli`] the commands, [`service`] the whole put together. [`simulator`] is a GitHub of our own for [`demo`], tests and
 //! benchmarks; it shares no code with the rest, so that a mistake cannot hide by being made twice.
