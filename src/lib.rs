@@ -12,8 +12,6 @@
 //! * [`server`] copies the text to whoever scrapes;
 //! * [`refresh`] drives the line: who is asked when, and the one owner of the state.
 //!
-//! [`backfill`] goes the same line for days that are past, into files or to another database instead of to a scrape.
-//!
 //! A scrape never causes a request to GitHub, a refresh never keeps a scrape waiting, and a failed refresh never erases
 //! the last good values.
 //!

@@ -554,6 +554,11 @@ fn switches_and_variables_that_are_not_usable_end_with_64() {
             &[("GITHUB_TOKEN", "t"), ("GITHUB_ORGS", "octo")],
             "--remote-write: must be an http or https address",
         ),
+        (
+            &["backfill", from, "--remote-write=http://127.0.0.1:1/", "--bearer-token-file=/nowhere"],
+            &[("GITHUB_TOKEN", "t"), ("GITHUB_ORGS", "octo")],
+            "--bearer-token-file: /nowhere: No such file",
+        ),
     ] {
         let (code, _, errors) = run(exporter(switches, variables));
         assert_eq!(code, Some(64), "{errors}");
