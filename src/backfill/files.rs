@@ -205,8 +205,12 @@ impl Directory {
         Ok(finished)
     }
 
-    /// Before a month is replaced: was the process killed in between, the manifest would tell of a file that is gone.
-    fn forget(&mut self, span: Span) -> Result<(), FileError> {
+    /// Takes note that a month is not finished, whatever its file holds: the next run writes it anew. Done before a month
+    /// is replaced, too: was the process killed in between, the manifest would tell of a file that is gone.
+    ///
+    /// # Errors
+    /// [`FileError`] if that cannot be noted.
+    pub fn forget(&mut self, span: Span) -> Result<(), FileError> {
         match self.manifest.months.remove(&key(span)) {
             Some(_) => self.save(),
             None => Ok(()),

@@ -233,12 +233,15 @@ impl History {
         }
         for span in months {
             let mut month = Month::new(*span, &self.labels);
+            let unreadable = self.summary.unreadable();
             for (timeline, summary) in timelines.iter_mut().zip(&mut self.summary.owners) {
                 let filled = timeline.fill(&mut month, &mut summary.account, progress).await;
                 let owner = &summary.owner;
                 filled.map_err(|(day, failure)| Error::Day { owner: owner.clone(), day, failure })?;
             }
-            let written = MonthSummary { span: *span, fate: self.sink.write(&month).await? };
+            // What could not be read may be readable by the next run.
+            let whole = self.summary.unreadable() == unreadable;
+            let written = MonthSummary { span: *span, fate: self.sink.write(&month, whole).await? };
             progress.done(&written);
             self.summary.series.add(&month);
             self.summary.months.push(written);
@@ -278,9 +281,15 @@ impl Sink {
         }
     }
 
-    async fn write(&mut self, month: &Month) -> Result<Fate, Error> {
+    async fn write(&mut self, month: &Month, whole: bool) -> Result<Fate, Error> {
         match self {
-            Self::Files(directory) => Ok(Fate::Written(directory.write(month)?)),
+            Self::Files(directory) => {
+                let written = directory.write(month)?;
+                if !whole {
+                    directory.forget(month.span)?;
+                }
+                Ok(Fate::Written(written))
+            }
             Self::Receiver(receiver) => Ok(Fate::Sent(receiver.send(month).await?)),
         }
     }

@@ -95,11 +95,6 @@ impl OwnerSummary {
         Self { owner, api, course, account: Account::default() }
     }
 
-    /// Whether something of it is there and could not be read.
-    fn is_in_part(&self) -> bool {
-        self.account.gaps.iter().any(|gap| gap.why != Why::Nothing)
-    }
-
     fn gaps(&self, part: Part, unreadable: bool) -> Vec<NaiveDate> {
         let gaps = self.account.gaps.iter();
         gaps.filter(|gap| gap.part == part && (gap.why != Why::Nothing) == unreadable)
@@ -140,7 +135,13 @@ impl Series {
 impl Summary {
     /// Whether everything that was asked for is written, and could be read.
     pub fn is_whole(&self) -> bool {
-        matches!(self.end, End::Complete) && !self.owners.iter().any(OwnerSummary::is_in_part)
+        matches!(self.end, End::Complete) && self.unreadable() == 0
+    }
+
+    /// How much is there and could not be read, so far.
+    pub fn unreadable(&self) -> usize {
+        let gaps = self.owners.iter().flat_map(|owner| &owner.account.gaps);
+        gaps.filter(|gap| gap.why != Why::Nothing).count()
     }
 
     /// Why it is no success, if it is none: to be asked to stop is no failure.
@@ -148,8 +149,7 @@ impl Summary {
         match &self.end {
             End::Failed(error) => Some(error.to_string()),
             End::Complete if !self.is_whole() => {
-                let how = if self.is_sent() { "" } else { " remove the file of their month and" };
-                Some(format!("Some days could not be read. To try them again,{how} run it again."))
+                Some("Some days could not be read. To try them again, run it again.".into())
             }
             End::Complete | End::Stopped => None,
         }

@@ -117,7 +117,7 @@ async fn a_day_that_github_has_not_is_listed_and_the_one_before_it_goes_on() {
     assert!(summary.is_whole());
     let text = summary.to_string();
     assert!(text.contains("\n  days: GitHub has none of 2026-09-15 (1)\n"), "{text}");
-    assert!(text.contains(": 84 days from 2026-08-25 to 2026-11-17 by reports"), "{text}");
+    assert!(text.contains(": 84 days read, from 2026-08-25 to 2026-11-17 by reports"), "{text}");
     // 2026-09-14 is shown for two days, and 2026-09-15 never.
     let shown = |day: &str| {
         let start = day.parse::<chrono::NaiveDate>().unwrap().and_time(chrono::NaiveTime::MIN).and_utc();
@@ -133,7 +133,7 @@ async fn what_cannot_be_read_is_asked_for_again_and_then_a_gap_that_is_no_succes
     let (summary, written) = write(&["path=*/organization-1-day?day=2026-09-15,html"], &[]).await;
     let summary = summary.unwrap();
     assert!(!summary.is_whole() && matches!(summary.end, End::Complete));
-    assert!(summary.failure().unwrap().contains("remove the file of their month"));
+    assert!(summary.failure().unwrap().contains("run it again"));
     let text = summary.to_string();
     assert!(text.contains("\n  days: not readable of 2026-09-15 (1)\n  decode: GET "), "{text}");
     assert_eq!(written.waits, [1, 2, 4, 8, 16]);
@@ -388,6 +388,23 @@ async fn a_month_that_is_written_anew_is_the_same_where_a_weekend_is_left_out_be
     fs::remove_file(directory.path().join("github-copilot-2026-10.om")).unwrap();
     backfill(&clock, &borrowed(&own), &switches).await.unwrap();
     assert_eq!(files(directory.path()), whole);
+}
+
+#[tokio::test]
+async fn a_month_of_which_something_could_not_be_read_is_written_anew_by_the_next_run() {
+    let simulator = Simulator::start(small()).await.unwrap();
+    let (own, directory) = (variables(&simulator), tempfile::tempdir().unwrap());
+    let switches = switches(directory.path());
+    let switches = switches.each_ref().map(String::as_str);
+    simulator.set_faults(faults(&["path=*/users-1-day?day=2026-09-15,html"]));
+    let first = backfill(&LeapingClock::starting(NOON), &borrowed(&own), &switches).await.unwrap();
+    assert!(!first.is_whole());
+    let again = async || {
+        simulator.set_faults(Vec::new());
+        backfill(&LeapingClock::starting(NOON), &borrowed(&own), &switches).await.unwrap().to_string()
+    };
+    assert!(again().await.contains("months: 1 written, 3 were there already"));
+    assert!(again().await.contains("months: 0 written, 4 were there already"));
 }
 
 #[tokio::test]

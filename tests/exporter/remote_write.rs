@@ -333,18 +333,30 @@ async fn a_receiver_in_trouble_is_asked_again_and_gets_the_same_request() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_stays_in_trouble_is_given_up_with_its_own_words() {
+async fn a_sample_that_is_too_old_for_the_receiver_is_not_sent_again_whatever_the_status() {
     let server = answering([status(500).set_body_string("too old sample\n")]).await;
+    let month = Made::new(&[]).org("octo", 600, 60, 10).month;
+    let clock = LeapingClock::starting(NOW);
+    let sent = send(&address(&server), &ReceiverOptions::default(), clock.clone(), &month).await;
+    let error = sent.unwrap_err().to_string();
+    assert!(
+        error.contains("500 Internal Server Error: too old sample (")
+            && error.contains("--out-of-order-window"),
+        "{error}"
+    );
+    assert_eq!((requests(&server).await.len(), clock.waits().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_receiver_that_stays_in_trouble_is_given_up_with_its_own_words() {
+    let server = answering([status(500).set_body_string("no space left\n")]).await;
     let month = Made::new(&[]).org("octo", 600, 60, 10).month;
     let clock = LeapingClock::starting(NOW);
     let url = format!("{}?token=SECRET", address(&server));
     let error = send(&url, &ReceiverOptions::default(), clock.clone(), &month).await.unwrap_err().to_string();
-    let expected = format!(
-        "{}: not taken 9 times, at last: 500 Internal Server Error: too old sample (",
-        address(&server)
-    );
+    let expected =
+        format!("{}: not taken 9 times, at last: 500 Internal Server Error: no space left", address(&server));
     assert!(error.starts_with(&expected), "{error}");
-    assert!(error.contains("--out-of-order-window"), "{error}");
     assert_eq!((requests(&server).await.len(), clock.waits().len()), (9, 8));
     let total: TimeDelta = clock.waits().into_iter().sum();
     assert!(total > TimeDelta::seconds(60) && total < TimeDelta::seconds(122), "{total}");
