@@ -195,18 +195,33 @@ mod tests {
 
     /// Serves `metrics` bytes of data.
     async fn start(metrics: usize, patience: Patience) -> Running {
+        start_with(Web::open(None).unwrap(), metrics, patience).await
+    }
+
+    async fn start_with(web: Web, metrics: usize, patience: Patience) -> Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let published = Published::default();
         let exposition = Exposition { plain: vec![b'#'; metrics].into(), ..Exposition::default() };
         published.publish(Picture { exposition, ..Picture::default() });
         let routes = Arc::new(Routes::new(Arc::new(published), Arc::new(SystemClock)));
-        let web = Arc::new(Web::open(None).unwrap());
+        let web = Arc::new(web);
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(async move {
             serve(listener, routes, web, patience, async { drop(stopped.await) }).await;
         });
         Running { address, stop, server }
+    }
+
+    /// Encrypts for anybody who finishes a handshake.
+    fn encrypted() -> Web {
+        let dir = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(dir.path().join("c"), made.cert.pem()).unwrap();
+        std::fs::write(dir.path().join("k"), made.signing_key.serialize_pem()).unwrap();
+        let web = dir.path().join("web.yml");
+        std::fs::write(&web, "tls_server_config: {cert_file: c, key_file: k}").unwrap();
+        Web::open(Some(&web)).unwrap()
     }
 
     async fn connect(running: &Running, says: &str) -> TcpStream {
@@ -228,6 +243,23 @@ mod tests {
         let running = start(0, Patience { head: MOMENT, ..Patience::default() }).await;
         assert_eq!(rest(connect(&running, "").await).await, 0);
         assert_eq!(rest(connect(&running, "GET / HTTP/1.1\r\nhost: x\r\n").await).await, 0);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_finish_the_handshake_of_tls_in_time_is_cut_off_and_takes_a_place_until_then() {
+        let patience = Patience { head: MOMENT, connections: 1, ..Patience::default() };
+        let running = start_with(encrypted(), 0, patience).await;
+        // Silence, the beginning of a handshake, and what is none.
+        for says in ["", "\x16\x03\x01", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"] {
+            let all = rest(connect(&running, says).await).await;
+            assert!(all < 64, "an alert at most: {all}");
+        }
+        let waiting = start_with(encrypted(), 0, Patience { connections: 1, ..Patience::default() }).await;
+        let first = connect(&waiting, "").await;
+        assert_eq!(rest(TcpStream::connect(waiting.address).await.unwrap()).await, 0, "the house is full");
+        waiting.stop.send(()).unwrap();
+        assert_eq!(rest(first).await, 0, "a handshake does not keep the server from stopping");
+        waiting.server.await.unwrap();
     }
 
     #[tokio::test]
