@@ -229,10 +229,10 @@ fn http(mut section: Section, problems: &mut Vec<String>) -> Vec<(HeaderName, He
         let Some(text) = wanted.text(name, problems) else { continue };
         match HeaderValue::from_str(&text) {
             Ok(value) if values.is_empty() || values.contains(&&*text) => headers.push((header, value)),
-            _ if values.is_empty() => {
-                problems.push(format!("{} must be visible ASCII characters", wanted.path(name)))
+            _ => {
+                let rule = if values.is_empty() { "visible ASCII characters" } else { &values.join(" or ") };
+                problems.push(format!("{} must be {rule}", wanted.path(name)));
             }
-            _ => problems.push(format!("{} must be {}", wanted.path(name), values.join(" or "))),
         }
     }
     wanted.end(problems);

@@ -195,6 +195,26 @@ fn a_client_needs_a_certificate_of_the_authority_with_an_allowed_name() {
     }
 }
 
+/// Whether a path is answered with this status to bob, whose password is hunter2, and eve, whose is other, alone.
+fn assert_opened_by_passwords_only(site: &Site, path: &str, expected: &str) {
+    for arguments in [
+        [].as_slice(),
+        &["-u", "bob:hunter3"],
+        &["-u", "bob:"],
+        &["-u", "bob:other"],
+        &["-u", "nobody:hunter2"],
+        &["-u", ":hunter2"],
+        &["-H", "Authorization: Basic %%%"],
+        &["-H", "Authorization: Bearer hunter2"],
+        &["-H", "Authorization: Basic"],
+    ] {
+        assert_eq!(site.http(path, arguments), "401", "{path} {arguments:?}");
+    }
+    for known in ["bob:hunter2", "eve:other"] {
+        assert_eq!(site.http(path, &["-u", known]), expected, "{path}");
+    }
+}
+
 #[test]
 fn a_password_opens_everything_and_health_needs_none() {
     let site = Site::start(&users(&[("bob", "hunter2"), ("eve", "other")]));
@@ -210,23 +230,8 @@ fn a_password_opens_everything_and_health_needs_none() {
     for refused in [series("/metrics", 401), series("other", 401), series("/", 429)] {
         assert_eq!(before.get(&refused), Some(0.0), "{refused} is there from the start");
     }
-    for path in ["/metrics", "/", "/nothing"] {
-        for arguments in [
-            [].as_slice(),
-            &["-u", "bob:hunter3"],
-            &["-u", "bob:"],
-            &["-u", "bob:other"],
-            &["-u", "nobody:hunter2"],
-            &["-u", ":hunter2"],
-            &["-H", "Authorization: Basic %%%"],
-            &["-H", "Authorization: Bearer hunter2"],
-            &["-H", "Authorization: Basic"],
-        ] {
-            assert_eq!(site.http(path, arguments), "401", "{path} {arguments:?}");
-        }
-        let expected = if path == "/nothing" { "404" } else { "200" };
-        assert_eq!(site.http(path, &["-u", "bob:hunter2"]), expected, "{path}");
-        assert_eq!(site.http(path, &["-u", "eve:other"]), expected, "{path}");
+    for (path, expected) in [("/metrics", "200"), ("/", "200"), ("/nothing", "404")] {
+        assert_opened_by_passwords_only(&site, path, expected);
     }
     for path in ["/healthz", "/-/healthy"] {
         assert_eq!(site.http(path, &[]), "200", "{path}");
@@ -431,4 +436,20 @@ async fn prometheus_scrapes_with_a_certificate_and_a_password_while_others_guess
             break;
         }
     }
+    let metrics = format!("https://{}/metrics", site.address);
+    let mut curl = Command::new("curl");
+    curl.args([
+        "-s",
+        "--noproxy",
+        "*",
+        "--cacert",
+        &site.path("ca.pem"),
+        "-u",
+        "prometheus:pass word",
+        &metrics,
+    ]);
+    curl.args(&certificate);
+    let scrape = Scrape::read(run(curl).1);
+    let refused = r#"github_copilot_exporter_http_requests_total{path="/metrics",code="401"}"#;
+    assert!(scrape.get(refused) > Some(0.0), "somebody guesses");
 }
