@@ -7,9 +7,12 @@ use github_copilot_exporter::{
     backfill::{self, progress::Progress, remote_write::SendError},
     cli::{Cli, Command, Demo},
     clock::{SharedClock, SystemClock},
-    config::{Config, Log, Problem},
+    config::{Config, Log, Problem, variables::EXPORTER_WEB_CONFIG_FILE},
     demo::{self, CompanyClock},
-    server::listen::listen,
+    server::{
+        listen::listen,
+        web::{self, Web},
+    },
     service,
     simulator::{Options, Simulator},
 };
@@ -82,11 +85,11 @@ async fn show(options: Options) -> Result<(), Failed> {
     let announcement = simulator.announcement();
     let config = demo::config(&announcement, &options).map_err(Failed::Configuration)?;
     start_log(config.log, std::io::stderr);
-    exporter(config, Arc::new(CompanyClock(simulator)), |address| {
+    exporter(config, Arc::new(CompanyClock(simulator)), |own| {
         println!("A simulated GitHub at {}, and what the exporter tells of it:", announcement.api);
         println!();
-        println!("  overview  http://{address}/");
-        println!("  metrics   http://{address}/metrics");
+        println!("  overview  {own}/");
+        println!("  metrics   {own}/metrics");
         println!();
         println!("Ctrl-C ends it.");
     })
@@ -138,12 +141,9 @@ fn warn_of_strangers(config: &Config) {
     }
 }
 
-/// Runs the exporter until it is asked to stop. `announce` gets its address once the port is open.
-async fn exporter(
-    config: Config,
-    clock: SharedClock,
-    announce: impl FnOnce(std::net::SocketAddr),
-) -> Result<(), Failed> {
+/// Runs the exporter until it is asked to stop. `announce` gets its URL once the port is open.
+async fn exporter(config: Config, clock: SharedClock, announce: impl FnOnce(&str)) -> Result<(), Failed> {
+    let web = Web::open(config.web_config_file.as_deref()).map_err(unusable_web)?;
     let listener = listen(config.listen).map_err(|error| {
         std::io::Error::new(error.kind(), format!("EXPORTER_LISTEN_ADDRESS {}: {error}", config.listen))
     })?;
@@ -151,10 +151,17 @@ async fn exporter(
     let stop = stop_signal()?;
     warn_of_strangers(&config);
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
-    announce(address);
-    service::serve(config, listener, clock, stop).await?;
+    let scheme = if web.settings().borrow().tls.is_some() { "https" } else { "http" };
+    announce(&format!("{scheme}://{address}"));
+    service::serve(config, web, listener, clock, stop).await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Each problem of the web configuration as one of its variable.
+fn unusable_web(unusable: web::Unusable) -> Failed {
+    let problem = |rule| Problem { variable: EXPORTER_WEB_CONFIG_FILE.name.to_owned(), rule, example: None };
+    Failed::Configuration(unusable.problems.into_iter().map(problem).collect())
 }
 
 /// Ready when the process is asked to stop, by Ctrl-C or by SIGTERM.

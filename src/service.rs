@@ -15,7 +15,7 @@ use crate::{
         published::Published,
         watch::{Task, Watch},
     },
-    server::{self, connections::Patience, routes::Routes},
+    server::{self, connections::Patience, routes::Routes, web::Web},
     source::Api,
 };
 
@@ -38,6 +38,7 @@ pub enum StartError {
 /// [`StartError`] before the first request is accepted; after that nothing is fatal.
 pub async fn serve(
     config: Config,
+    web: Web,
     listener: TcpListener,
     clock: SharedClock,
     stop: impl Future<Output = ()>,
@@ -46,10 +47,13 @@ pub async fn serve(
     let published = Arc::new(Published::default());
     let refresh = refresh(&config, &client, &clock, &published);
     let routes = Arc::new(Routes::new(Arc::clone(&published), clock));
+    web.settings().borrow().refusals().for_each(|status| routes.expect(status));
+    let web = Arc::new(web);
     tokio::select! {
         // Ends when it is asked to. A question to GitHub that is still open then is not waited for.
-        () = server::serve(listener, routes, Patience::default(), stop) => {}
+        () = server::serve(listener, routes, Arc::clone(&web), Patience::default(), stop) => {}
         () = guard(refresh, &published) => {}
+        () = web.follow() => {}
     }
     Ok(())
 }

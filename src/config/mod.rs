@@ -11,6 +11,7 @@ use std::{
     ffi::OsString,
     fmt,
     net::SocketAddr,
+    path::PathBuf,
     str::FromStr,
     time::Duration,
 };
@@ -49,6 +50,8 @@ pub struct Config {
     pub sources: BTreeSet<Source>,
     /// Where to serve.
     pub listen: SocketAddr,
+    /// Who may connect and how: TLS and passwords.
+    pub web_config_file: Option<PathBuf>,
     /// How often to ask.
     pub refresh_interval: Duration,
     /// How the data is shown.
@@ -188,6 +191,9 @@ impl Reader {
         });
         let sources = self.read(var::EXPORTER_SOURCES, sources);
         let listen = self.read(var::EXPORTER_LISTEN_ADDRESS, listen_address);
+        let web_config_file = self.read(var::EXPORTER_WEB_CONFIG_FILE, |text| {
+            Some((!text.is_empty()).then(|| PathBuf::from(text)))
+        });
         let refresh_interval = self.duration(var::EXPORTER_REFRESH_INTERVAL);
         let view = self.view();
         let team_detail = self.read(var::EXPORTER_TEAM_DETAIL, team_detail);
@@ -200,6 +206,7 @@ impl Reader {
             teams: teams?,
             sources: sources?,
             listen: listen?,
+            web_config_file: web_config_file?,
             refresh_interval: refresh_interval?,
             view: view?,
             team_detail: team_detail?,
@@ -511,7 +518,7 @@ mod tests {
                 Ok(config) => format!("{config:?}"),
                 Err(problems) => problems.join("\n"),
             };
-            let harmless = ["GITHUB_TOKEN_FILE"].contains(&variable.name);
+            let harmless = ["GITHUB_TOKEN_FILE", "EXPORTER_WEB_CONFIG_FILE"].contains(&variable.name);
             assert!(harmless || !shown.contains("hunter2"), "{shown}");
         }
         assert!(!format!("{:?}", with("X", "").unwrap()).contains("ghp_secret"));

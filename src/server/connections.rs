@@ -1,17 +1,22 @@
 //! Accepting connections and ending them: limits on their number, age, and the time for a request's head.
 
-use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, net::IpAddr, sync::Arc, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
 
-use super::routes::Routes;
+use super::{
+    guard::Guard,
+    routes::Routes,
+    web::{Settings, Web},
+};
 
 /// The largest request head, and the most headers in it.
 const LARGEST_HEAD: usize = 16 << 10;
@@ -20,7 +25,8 @@ const MOST_HEADERS: usize = 64;
 /// How much is borne with.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// A connection that has sent no complete request head within this time is closed. It holds for the time between
+    /// A connection that has sent no complete request head within this time is closed, and so is one that has not
+    /// finished the handshake of TLS. It holds for the time between
     /// two requests as well; a client that meets the closing asks again on a new connection, as Prometheus does.
     pub head: Duration,
     /// Connections at one time.
@@ -49,15 +55,27 @@ impl Default for Patience {
 /// The wait after a failed accept, for instance because file descriptors ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What every connection is given.
+#[derive(Clone)]
+struct House {
+    routes: Arc<Routes>,
+    web: Arc<Web>,
+    patience: Patience,
+    /// The sender is dropped when the server stops.
+    stopped: watch::Receiver<()>,
+}
+
 /// Serves until `stop` is ready, then lets running answers finish.
 pub async fn serve(
     listener: TcpListener,
     routes: Arc<Routes>,
+    web: Arc<Web>,
     patience: Patience,
     stop: impl Future<Output = ()>,
 ) {
     let places = Arc::new(Semaphore::new(patience.connections));
     let (stopping, stopped) = watch::channel(());
+    let house = House { routes, web, patience, stopped };
     let mut connections = JoinSet::new();
     let mut crowded = false;
     let mut stop = std::pin::pin!(stop);
@@ -70,20 +88,14 @@ pub async fn serve(
         };
         match accepted {
             // Taken from the queue first and refused after: so a full house does not keep the next one waiting.
-            Ok((stream, _)) => {
+            Ok((stream, from)) => {
                 let place = Arc::clone(&places).try_acquire_owned().ok();
                 if place.is_none() && !crowded {
                     tracing::warn!(most = patience.connections, "connections are refused: too many");
                 }
                 crowded = place.is_none();
                 if let Some(place) = place {
-                    connections.spawn(converse(
-                        stream,
-                        place,
-                        Arc::clone(&routes),
-                        patience,
-                        stopped.clone(),
-                    ));
+                    connections.spawn(house.clone().converse(stream, from.ip(), place));
                 }
             }
             Err(error) => {
@@ -99,35 +111,60 @@ pub async fn serve(
     }
 }
 
-/// Answers one peer until it leaves, its time is over, or the server stops.
-async fn converse(
-    stream: TcpStream,
-    _place: OwnedSemaphorePermit,
-    routes: Arc<Routes>,
-    patience: Patience,
-    mut stopped: watch::Receiver<()>,
-) {
-    let service = service_fn(|request| {
-        let response = routes.answer(&request);
-        async { Ok::<_, Infallible>(response) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience.head)
-        .max_header_size(LARGEST_HEAD)
-        .max_headers(MOST_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        // A peer that breaks off or sends nonsense is its own problem.
-        _ = connection.as_mut() => return,
-        // The sender is dropped when the server stops.
-        _ = stopped.changed() => {}
-        () = sleep(patience.life) => {}
+/// Bytes in both directions, encrypted or not.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+impl House {
+    /// Answers one peer until it leaves, its time is over, the settings change, or the server stops.
+    async fn converse(mut self, stream: TcpStream, from: IpAddr, _place: OwnedSemaphorePermit) {
+        let mut changes = self.web.settings();
+        let settings = Arc::clone(&changes.borrow_and_update());
+        let encrypted = tokio::select! {
+            encrypted = encrypted(stream, &settings, self.patience.head) => encrypted,
+            _ = self.stopped.changed() => return,
+        };
+        let Some(stream) = encrypted else { return };
+        let passwords = Arc::clone(&self.web.passwords);
+        let guard = &Guard { routes: self.routes, settings, passwords, from };
+        let service =
+            service_fn(move |request| async move { Ok::<_, Infallible>(guard.answer(&request).await) });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.patience.head)
+            .max_header_size(LARGEST_HEAD)
+            .max_headers(MOST_HEADERS)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            // A peer that breaks off or sends nonsense is its own problem.
+            _ = connection.as_mut() => return,
+            _ = self.stopped.changed() => {}
+            // It was let in under the old ones.
+            _ = changes.changed() => {}
+            () = sleep(self.patience.life) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        if timeout(self.patience.last_answer, connection).await.is_err() {
+            tracing::debug!("a connection was cut: its peer did not read");
+        }
     }
-    connection.as_mut().graceful_shutdown();
-    if timeout(patience.last_answer, connection).await.is_err() {
-        tracing::debug!("a connection was cut: its peer did not read");
+}
+
+/// The stream to speak HTTP on, if the peer manages the handshake in time.
+async fn encrypted(stream: TcpStream, settings: &Settings, time: Duration) -> Option<Box<dyn Stream>> {
+    let Some(tls) = &settings.tls else { return Some(Box::new(stream)) };
+    match timeout(time, tls.accept(stream)).await {
+        Ok(Ok(stream)) => Some(Box::new(stream)),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            None
+        }
+        Err(_) => {
+            tracing::debug!("a TLS handshake was not finished in time");
+            None
+        }
     }
 }
 
@@ -158,18 +195,33 @@ mod tests {
 
     /// Serves `metrics` bytes of data.
     async fn start(metrics: usize, patience: Patience) -> Running {
+        start_with(Web::open(None).unwrap(), metrics, patience).await
+    }
+
+    async fn start_with(web: Web, metrics: usize, patience: Patience) -> Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let published = Published::default();
         let exposition = Exposition { plain: vec![b'#'; metrics].into(), ..Exposition::default() };
         published.publish(Picture { exposition, ..Picture::default() });
         let routes = Arc::new(Routes::new(Arc::new(published), Arc::new(SystemClock)));
+        let web = Arc::new(web);
         let (stop, stopped) = oneshot::channel::<()>();
-        let server =
-            tokio::spawn(
-                async move { serve(listener, routes, patience, async { drop(stopped.await) }).await },
-            );
+        let server = tokio::spawn(async move {
+            serve(listener, routes, web, patience, async { drop(stopped.await) }).await;
+        });
         Running { address, stop, server }
+    }
+
+    /// Encrypts for anybody who finishes a handshake.
+    fn encrypted() -> Web {
+        let dir = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(dir.path().join("c"), made.cert.pem()).unwrap();
+        std::fs::write(dir.path().join("k"), made.signing_key.serialize_pem()).unwrap();
+        let web = dir.path().join("web.yml");
+        std::fs::write(&web, "tls_server_config: {cert_file: c, key_file: k}").unwrap();
+        Web::open(Some(&web)).unwrap()
     }
 
     async fn connect(running: &Running, says: &str) -> TcpStream {
@@ -191,6 +243,23 @@ mod tests {
         let running = start(0, Patience { head: MOMENT, ..Patience::default() }).await;
         assert_eq!(rest(connect(&running, "").await).await, 0);
         assert_eq!(rest(connect(&running, "GET / HTTP/1.1\r\nhost: x\r\n").await).await, 0);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_finish_the_handshake_of_tls_in_time_is_cut_off_and_takes_a_place_until_then() {
+        let patience = Patience { head: MOMENT, connections: 1, ..Patience::default() };
+        let running = start_with(encrypted(), 0, patience).await;
+        // Silence, the beginning of a handshake, and what is none.
+        for says in ["", "\x16\x03\x01", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"] {
+            let all = rest(connect(&running, says).await).await;
+            assert!(all < 64, "an alert at most: {all}");
+        }
+        let waiting = start_with(encrypted(), 0, Patience { connections: 1, ..Patience::default() }).await;
+        let first = connect(&waiting, "").await;
+        assert_eq!(rest(TcpStream::connect(waiting.address).await.unwrap()).await, 0, "the house is full");
+        waiting.stop.send(()).unwrap();
+        assert_eq!(rest(first).await, 0, "a handshake does not keep the server from stopping");
+        waiting.server.await.unwrap();
     }
 
     #[tokio::test]

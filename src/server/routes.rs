@@ -67,7 +67,18 @@ impl Route {
         good.chain(not_ready).chain([(OTHER, StatusCode::NOT_FOUND)])
     }
 
-    fn of(path: &str) -> Option<(&'static str, Self)> {
+    /// The `path` labels of what somebody may be refused.
+    fn guarded() -> impl Iterator<Item = &'static str> {
+        ROUTES.into_iter().filter(|(_, route)| !route.is_health()).map(|(path, _)| path).chain([OTHER])
+    }
+
+    /// Whether the route tells nothing but that it works: then nobody is refused.
+    pub fn is_health(self) -> bool {
+        matches!(self, Self::Healthy | Self::Ready)
+    }
+
+    /// The path as it is written, and its route.
+    pub fn of(path: &str) -> Option<(&'static str, Self)> {
         ROUTES.into_iter().find(|(known, _)| *known == path)
     }
 }
@@ -104,6 +115,20 @@ impl Routes {
         response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         self.traffic.count(path, response.status());
         response
+    }
+
+    /// Answers a request that is not to be let through, and counts it.
+    pub fn refuse<B>(&self, request: &Request<B>, status: StatusCode) -> Response<Chunks> {
+        let words =
+            if status == StatusCode::UNAUTHORIZED { "401 Unauthorized\n" } else { "429 Too Many Requests\n" };
+        let response = text(status, words);
+        self.traffic.count(Route::of(request.uri().path()).map_or(OTHER, |(path, _)| path), status);
+        response
+    }
+
+    /// Shows how often requests were refused with this status, although none was yet.
+    pub fn expect(&self, status: StatusCode) {
+        self.traffic.expect(Route::guarded().map(|path| (path, status)));
     }
 
     fn metrics(&self, headers: &HeaderMap) -> Response<Chunks> {

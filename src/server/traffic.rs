@@ -21,6 +21,12 @@ impl Default for Traffic {
 }
 
 impl Traffic {
+    /// Shows these answers, at 0 if there were none.
+    pub fn expect(&self, answers: impl Iterator<Item = (&'static str, StatusCode)>) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.for_each(|answer| *counts.entry(answer).or_default() += 0);
+    }
+
     /// Counts one answer.
     pub fn count(&self, path: &'static str, status: StatusCode) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry((path, status)).or_default() += 1;

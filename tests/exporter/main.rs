@@ -65,3 +65,4 @@ mod store;
 mod support;
 #[path = "../simulator/truth.rs"]
 mod truth;
+mod web;

@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 use github_copilot_exporter::{
     clock::{Clock, Instant},
     config::Config,
-    server::listen::listen,
+    server::{listen::listen, web::Web},
     service,
 };
 use tokio::{
@@ -121,13 +121,14 @@ impl Exporter {
         ];
         let variables = base.iter().chain(variables).map(|(name, value)| (name.into(), value.into()));
         let config = Config::from_environment(variables).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let web = Web::open(config.web_config_file.as_deref()).unwrap();
         let listener = listen(config.listen).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let own = Arc::clone(clock);
         let running = tokio::spawn(async move {
             let stop = async { drop(stopped.await) };
-            service::serve(config, listener, own, stop).await.unwrap();
+            service::serve(config, web, listener, own, stop).await.unwrap();
         });
         Self { clock: Arc::clone(clock), address, http: reqwest::Client::new(), stop: Some(stop), running }
     }
