@@ -30,7 +30,7 @@ use super::{
 /// The time between two looks.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// So much of the file is read.
+/// The longest file that is read.
 const LARGEST: u64 = 1 << 20;
 
 /// How a connection is met. The default: by answering whatever it asks.
@@ -175,6 +175,25 @@ impl Look {
 
 fn text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(LARGEST).read_to_string(&mut text)?;
+    File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
+    // Its beginning alone may be a sound file that asks nobody for a password.
+    if text.len() as u64 > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("longer than {LARGEST} bytes")));
+    }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_too_long_is_refused_and_not_cut() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.yml");
+        for (length, fits) in [(LARGEST, true), (LARGEST + 1, false)] {
+            std::fs::write(&path, "#".repeat(usize::try_from(length).unwrap())).unwrap();
+            assert_eq!(Web::open(Some(&path)).is_ok(), fits, "{length}");
+        }
+    }
 }
