@@ -94,29 +94,22 @@ pub async fn run(
     progress: &Progress,
     stop: impl Future<Output = ()>,
 ) -> Result<Summary, Error> {
-    let summary = write_all(config, options, clock, progress, stop).await;
+    let written = async {
+        let mut stop = std::pin::pin!(stop);
+        let mut history = tokio::select! {
+            history = History::open(config, options, clock, progress) => history?,
+            () = &mut stop => return Ok(Summary { end: End::Stopped, ..Summary::default() }),
+        };
+        let end = tokio::select! {
+            written = history.write(progress) => written.map_or_else(End::Failed, |()| End::Complete),
+            () = stop => End::Stopped,
+        };
+        Ok(history.into_summary(end))
+    };
+    let summary = written.await;
     // What is said next, an error too, must not stand behind the bar.
     progress.end();
     summary
-}
-
-async fn write_all(
-    config: &Config,
-    options: &Options,
-    clock: &SharedClock,
-    progress: &Progress,
-    stop: impl Future<Output = ()>,
-) -> Result<Summary, Error> {
-    let mut stop = std::pin::pin!(stop);
-    let mut history = tokio::select! {
-        history = History::open(config, options, clock, progress) => history?,
-        () = &mut stop => return Ok(Summary { end: End::Stopped, ..Summary::default() }),
-    };
-    let end = tokio::select! {
-        written = history.write(progress) => written.map_or_else(End::Failed, |()| End::Complete),
-        () = stop => End::Stopped,
-    };
-    Ok(history.into_summary(end))
 }
 
 /// A history while it is written.

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::{patience::patiently, reports::ReportsPast, usage::UsagePast};
+use super::{patience::patiently, reports::ReportsPast, usage, usage::UsagePast};
 use crate::{
     clock::SharedClock,
     config::TeamPatterns,
     github::{
-        Answer, Client, Failure, Reason, Validators,
+        Client, Failure, Reason,
         endpoint::Report,
         reports::{self, EntityDay, Wanted},
-        usage::{self as usage_api, Window},
     },
     model::{Update, state::has_number},
     owner::Owner,
@@ -137,12 +136,7 @@ pub async fn newest_day(subject: &Subject, wanted: Option<Api>) -> Result<(Api, 
 }
 
 async fn newest_by_usage(subject: &Subject) -> Result<Option<NaiveDate>, Failure> {
-    let Subject { client, clock, owner, .. } = subject;
-    let (window, known) = (Window::default(), Validators::default());
-    let days = match patiently(&**clock, || usage_api::days(client, owner, None, &window, &known)).await? {
-        Answer::Fresh(days, _) => days,
-        Answer::Unchanged | Answer::NotReady => Vec::new(),
-    };
+    let days = usage::ask(subject, None).await?;
     Ok(days.iter().filter(|day| day.has_number()).map(|day| day.day).max())
 }
 

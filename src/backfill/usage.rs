@@ -82,7 +82,11 @@ impl UsagePast {
     }
 }
 
-async fn ask(subject: &Subject, team: Option<&str>) -> Result<Vec<UsageDay>, Failure> {
+/// The days of an owner or of one of its teams, all that there are.
+///
+/// # Errors
+/// Any [`Failure`], where asking again did not help.
+pub(super) async fn ask(subject: &Subject, team: Option<&str>) -> Result<Vec<UsageDay>, Failure> {
     let Subject { client, clock, owner, .. } = subject;
     let (window, known) = (Window::default(), Validators::default());
     Ok(match patiently(&**clock, || usage::days(client, owner, team, &window, &known)).await? {

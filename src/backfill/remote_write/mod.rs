@@ -19,7 +19,10 @@ use self::{
     batch::{Batch, batches},
 };
 use super::{month::Month, options::ReceiverOptions};
-use crate::clock::{SharedClock, after};
+use crate::{
+    clock::{SharedClock, after},
+    github::budget::doubled,
+};
 
 /// One request and its whole answer. Prometheus has the same default (`remote_timeout`).
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -220,8 +223,7 @@ impl Receiver {
 /// How long to wait after so many tries: between half and the whole of a span that doubles, so that those who were
 /// turned away together do not come back together.
 fn back_off(tries: u32) -> Duration {
-    let doubled = 1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX);
-    let whole = FIRST_WAIT.saturating_mul(doubled).min(LONGEST_WAIT);
+    let whole = doubled(FIRST_WAIT, tries.saturating_sub(1)).min(LONGEST_WAIT);
     whole.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
