@@ -25,8 +25,9 @@ use variables::{self as var, Variable};
 use crate::{
     github::{
         Credential,
+        app::AppKey,
         client::{Settings, is_loopback},
-        credential::{TokenFile, is_token},
+        credential::{SecretFile, TokenFile, is_token},
         download::Hosts,
     },
     metrics::TeamDetail,
@@ -42,6 +43,8 @@ pub struct Config {
     pub github: Settings,
     /// The owners to watch: organisations in the order given, then the enterprise.
     pub owners: Vec<Owner>,
+    /// Who is watched beside them because the App is installed there.
+    pub installed: Installed,
     /// Which interface to ask.
     pub api: Option<Api>,
     /// Their teams to watch.
@@ -64,6 +67,27 @@ pub struct Config {
     pub log: Log,
     /// Variables that look like ours and are not, for the log.
     pub strangers: Vec<String>,
+}
+
+/// Which installations of the App are watched without being named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Installed {
+    /// None: the owners are named, or there is no App.
+    None,
+    /// Organisations.
+    Orgs,
+    /// Organisations and enterprises.
+    All,
+}
+
+impl Installed {
+    /// Whether an owner is watched because the App is installed there.
+    pub const fn includes(self, owner: &Owner) -> bool {
+        match owner {
+            Owner::Org(_) => matches!(self, Self::Orgs | Self::All),
+            Owner::Enterprise(_) => matches!(self, Self::All),
+        }
+    }
 }
 
 /// How to log.
@@ -181,7 +205,7 @@ impl Reader {
 
     fn config(&mut self) -> Option<Config> {
         let github = self.github();
-        let owners = self.owners();
+        let (owners, installed) = self.owners().unzip();
         let teams = self.read(var::GITHUB_TEAMS, |text| TeamPatterns::parse(&list(text)));
         let api = self.read(var::GITHUB_COPILOT_API, |text| match text {
             "auto" => Some(None),
@@ -203,6 +227,7 @@ impl Reader {
             github: github?,
             api: api?,
             owners: owners?,
+            installed: installed?,
             teams: teams?,
             sources: sources?,
             listen: listen?,
@@ -217,6 +242,7 @@ impl Reader {
     }
 
     fn github(&mut self) -> Option<Settings> {
+        let app = self.app();
         let credential = self.credential();
         let api = self.read(var::GITHUB_API_URL, api_url);
         let concurrency = self.number(var::GITHUB_CONCURRENCY, 1, 100);
@@ -225,6 +251,7 @@ impl Reader {
         let download_hosts = self.read(var::GITHUB_DOWNLOAD_HOSTS, |text| Hosts::parse(&list(text), &base));
         Some(Settings {
             api: api?,
+            app: app?,
             credential: credential?,
             concurrency: concurrency?,
             timeout: timeout?,
@@ -232,7 +259,25 @@ impl Reader {
         })
     }
 
-    fn credential(&mut self) -> Option<Credential> {
+    fn app(&mut self) -> Option<Option<AppKey>> {
+        let (id, key) = (var::GITHUB_APP_ID, var::GITHUB_APP_PRIVATE_KEY_FILE);
+        let given = (self.given(id), self.given(key));
+        if given == (false, false) {
+            return Some(None);
+        }
+        if let (true, false) | (false, true) = given {
+            let rule = "and GITHUB_APP_PRIVATE_KEY_FILE belong together: set both or neither";
+            self.refuse(id.name, rule, Some(id.example));
+            return None;
+        }
+        let is_id = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+        let id = self.read(id, |text| is_id(text).then(|| text.to_owned()));
+        let key = self.read(key, |path| Some(SecretFile::new(path)));
+        Some(Some(AppKey { id: id?, key: key? }))
+    }
+
+    /// The token, if there need be one.
+    fn credential(&mut self) -> Option<Option<Credential>> {
         let token = |text: &str| is_token(text).then(|| SecretString::from(text));
         match (self.given(var::GITHUB_TOKEN), self.given(var::GITHUB_TOKEN_FILE)) {
             (true, true) => {
@@ -243,22 +288,29 @@ impl Reader {
                 );
                 None
             }
+            (false, false) if self.has_app() => Some(None),
             (false, false) => {
                 self.refuse(
                     var::GITHUB_TOKEN.name,
-                    "or GITHUB_TOKEN_FILE must be set: GitHub tells nothing without a token",
+                    "or GITHUB_TOKEN_FILE or GITHUB_APP_ID must be set: GitHub tells nothing to strangers",
                     Some(var::GITHUB_TOKEN.example),
                 );
                 None
             }
-            (true, false) => self.read(var::GITHUB_TOKEN, token).map(Credential::Token),
+            (true, false) => self.read(var::GITHUB_TOKEN, token).map(Credential::Token).map(Some),
             (false, true) => {
-                self.read(var::GITHUB_TOKEN_FILE, |path| Some(Credential::File(TokenFile::new(path))))
+                let file = |path: &str| Some(Some(Credential::File(TokenFile::new(path))));
+                self.read(var::GITHUB_TOKEN_FILE, file)
             }
         }
     }
 
-    fn owners(&mut self) -> Option<Vec<Owner>> {
+    /// Whether an App is given, whole or in part: then nothing else is missed.
+    fn has_app(&self) -> bool {
+        self.given(var::GITHUB_APP_ID) || self.given(var::GITHUB_APP_PRIVATE_KEY_FILE)
+    }
+
+    fn owners(&mut self) -> Option<(Vec<Owner>, Installed)> {
         let orgs = if self.given(var::GITHUB_ORGS) {
             self.read(var::GITHUB_ORGS, |text| {
                 list(text).into_iter().map(|org| name(org).map(Owner::org)).collect()
@@ -277,12 +329,17 @@ impl Reader {
                 owners.push(owner);
             }
         }
-        if owners.is_empty() {
+        let installed = match (self.has_app() && !self.given(var::GITHUB_ORGS), owners.is_empty()) {
+            (false, _) => Installed::None,
+            (true, false) => Installed::Orgs,
+            (true, true) => Installed::All,
+        };
+        if owners.is_empty() && installed == Installed::None {
             let rule = "or GITHUB_ENTERPRISE must be set: there is nothing to watch";
             self.refuse(var::GITHUB_ORGS.name, rule, Some(var::GITHUB_ORGS.example));
             return None;
         }
-        Some(owners)
+        Some((owners, installed))
     }
 
     fn view(&mut self) -> Option<ViewOptions> {
@@ -430,12 +487,49 @@ mod tests {
     fn every_default_and_every_example_satisfies_its_own_rule() {
         for variable in var::ALL {
             for value in [variable.default, variable.example] {
-                // The two credentials exclude each other, and ghp_… stands for a token.
-                if !matches!(variable.name, "GITHUB_TOKEN" | "GITHUB_TOKEN_FILE") && !value.is_empty() {
+                // The two kinds of token exclude each other, ghp_… stands for one, and an App is two variables.
+                let is_credential =
+                    variable.name.starts_with("GITHUB_TOKEN") || variable.name.starts_with("GITHUB_APP_");
+                if !is_credential && !value.is_empty() {
                     with(variable.name, value)
                         .unwrap_or_else(|problems| panic!("{}={value}: {problems:?}", variable.name));
                 }
             }
+        }
+        assert!(as_app(&[]).is_ok());
+    }
+
+    fn as_app(more: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        let app = [var::GITHUB_APP_ID, var::GITHUB_APP_PRIVATE_KEY_FILE].map(|var| (var.name, var.example));
+        read(&[&app, more].concat())
+    }
+
+    #[test]
+    fn an_app_needs_no_token_and_watches_where_it_is_installed_unless_organisations_are_named() {
+        let enterprise = ("GITHUB_ENTERPRISE", "group");
+        let cases: [(&[(&str, &str)], _); 4] = [
+            (&[], Installed::All),
+            (&[enterprise], Installed::Orgs),
+            (&[("GITHUB_ORGS", "octo")], Installed::None),
+            (&[("GITHUB_ORGS", "octo"), enterprise], Installed::None),
+        ];
+        for (more, expected) in cases {
+            let config = as_app(more).unwrap();
+            assert_eq!((config.installed, config.owners.len()), (expected, more.len()));
+            assert!(config.github.credential.is_none() && config.github.app.is_some());
+        }
+        let both = as_app(&[("GITHUB_TOKEN", "t")]).unwrap();
+        assert!(both.github.credential.is_some() && both.installed == Installed::All);
+        assert_eq!(with("GITHUB_TEAMS", "*").unwrap().installed, Installed::None);
+    }
+
+    #[test]
+    fn half_an_app_is_refused_once() {
+        for variable in [var::GITHUB_APP_ID, var::GITHUB_APP_PRIVATE_KEY_FILE] {
+            let problems = read(&[(variable.name, variable.example)]).unwrap_err();
+            let expected = "GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY_FILE belong together: set both or neither; \
+                            for example GITHUB_APP_ID=123456";
+            assert_eq!(problems, [expected]);
         }
     }
 
@@ -461,7 +555,7 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "GITHUB_TOKEN or GITHUB_TOKEN_FILE must be set: GitHub tells nothing without a token; for example GITHUB_TOKEN=ghp_…",
+                "GITHUB_TOKEN or GITHUB_TOKEN_FILE or GITHUB_APP_ID must be set: GitHub tells nothing to strangers; for example GITHUB_TOKEN=ghp_…",
                 "GITHUB_API_URL must be an https address without user, query or fragment (http only to this machine); for example GITHUB_API_URL=https://api.octo.ghe.com",
                 "GITHUB_ORGS must be logins of letters, digits, - and _, separated by commas; for example GITHUB_ORGS=octo-org,octo-labs",
                 "EXPORTER_REFRESH_INTERVAL must be a duration of at least 1s; for example EXPORTER_REFRESH_INTERVAL=1h",
@@ -473,6 +567,7 @@ mod tests {
     fn each_wrong_value_is_refused_by_the_name_of_its_variable() {
         for (name, value) in [
             ("GITHUB_TOKEN", "ghp two words"),
+            ("GITHUB_APP_ID", "12 34"),
             ("GITHUB_TOKEN_FILE", "/both/are/set"),
             ("GITHUB_ORGS", "octo,.."),
             ("GITHUB_ORGS", ","),

@@ -38,7 +38,11 @@ variables! {
     GITHUB_TOKEN = "", "must be one token of visible ASCII characters", "ghp_…";
     /// A file that holds the token instead. It is read for every request, so a rotated token is used at once.
     GITHUB_TOKEN_FILE = "", "must be a path; {owner} in it stands for the organisation or enterprise", "/run/secrets/github-token";
-    /// Organisations to watch, in any spelling.
+    /// The GitHub App to ask as, where it is installed: its number, or its client id. With a token as well, that is for the rest.
+    GITHUB_APP_ID = "", "must be the number or the client id of an App, of letters, digits and dots", "123456";
+    /// A file that holds a private key of the App, in PEM as GitHub hands it out. It is read whenever a token is made.
+    GITHUB_APP_PRIVATE_KEY_FILE = "", "must be a path", "/run/secrets/github-app.pem";
+    /// Organisations to watch, in any spelling. Unset, with an App: those where it is installed.
     GITHUB_ORGS = "", "must be logins of letters, digits, - and _, separated by commas", "octo-org,octo-labs";
     /// Enterprise to watch: the whole of its organisations, nobody counted twice.
     GITHUB_ENTERPRISE = "", "must be one slug of letters, digits, - and _", "octo-group";
@@ -79,4 +83,4 @@ variables! {
 }
 
 /// Variables of the design that this version does not build: better refused than ignored.
-pub const NOT_BUILT: [&str; 3] = ["GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY_FILE", "EXPORTER_STATE_DIR"];
+pub const NOT_BUILT: [&str; 1] = ["EXPORTER_STATE_DIR"];

@@ -1,57 +1,35 @@
 //! One question to GitHub's REST API: headers, limits, conditional requests, pages, and failures by name.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
-use reqwest::{
-    StatusCode,
-    header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION},
-    redirect,
-};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::header::HeaderValue;
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{
-    budget::Budget,
+    app::{self, App, AppKey, Installation},
     credential::{Credential, Fingerprint},
     download::{Downloads, Hosts},
     endpoint::Endpoint,
+    exchange::{Exchange, Page, Request},
     failure::{Failure, Reason},
     ledger::Ledger,
-    paging,
-    refusal::classify,
 };
-use crate::{
-    clock::{Instant, SharedClock},
-    owner::Owner,
-};
-
-/// The version of GitHub's REST API that is spoken.
-const API_VERSION: &str = "2022-11-28";
-
-/// What the exporter calls itself, to the API and to the hosts of report files.
-pub(crate) const USER_AGENT: &str = concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION"));
+use crate::{clock::SharedClock, owner::Owner};
 
 /// More than any list has, the seats of half a million people; it ends a paging loop that never repeats itself.
 const MOST_PAGES: usize = 5_000;
-
-/// Renamed organisations redirect once; a chain is a mistake.
-const MOST_REDIRECTS: usize = 5;
-
-/// The largest answer that is read, decompressed. A year of a big enterprise's usage stays below a tenth of it.
-const LARGEST_ANSWER: usize = 64 << 20;
 
 /// Whom to ask, and how patiently.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `GITHUB_API_URL`.
     pub api: Url,
-    /// With what to ask.
-    pub credential: Credential,
+    /// The App to ask as where it is installed.
+    pub app: Option<AppKey>,
+    /// With what to ask everywhere else.
+    pub credential: Option<Credential>,
     /// `GITHUB_CONCURRENCY`: requests in flight per credential.
     pub concurrency: usize,
     /// `GITHUB_TIMEOUT`: one answer, complete; of a file, the longest time without a byte.
@@ -109,12 +87,19 @@ impl Validators {
 /// The client. Cheap to share, safe to use from many tasks.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    exchange: Exchange,
     downloads: Downloads,
-    settings: Settings,
-    clock: SharedClock,
-    budgets: Mutex<BTreeMap<String, Arc<Budget>>>,
-    ledger: Mutex<Ledger>,
+    api: Url,
+    app: Option<App>,
+    credential: Option<Credential>,
+}
+
+/// As whom to ask.
+enum Access<'a> {
+    /// With what was given.
+    Given(&'a Credential),
+    /// As the App, through one of its installations.
+    Installed(&'a App, Installation),
 }
 
 /// The TLS set-up of this machine cannot be used.
@@ -122,38 +107,24 @@ pub struct Client {
 #[error("the client for GitHub could not be made: {0}")]
 pub struct Unusable(#[from] reqwest::Error);
 
-/// One page as it came.
-enum Page {
-    Body { bytes: Vec<u8>, etag: Option<HeaderValue>, next: Option<Url> },
-    NotModified { next: Option<Url> },
-    Empty,
-}
-
 impl Client {
     /// A client that is going to ask for these owners; nothing is asked yet.
     ///
     /// # Errors
     /// [`Unusable`], for instance where the machine has no root certificates.
     pub fn new(settings: Settings, owners: &[Owner], clock: SharedClock) -> Result<Self, Unusable> {
-        let loopback = is_loopback(&settings.api);
-        let mut http = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .default_headers(default_headers())
-            .redirect(redirect::Policy::custom(same_origin))
-            .connect_timeout(settings.timeout);
-        if loopback {
-            // A proxy of the environment is for the way out, not for this machine.
-            http = http.no_proxy();
-        }
-        let http = http.build()?;
-        let downloads = Downloads::new(settings.download_hosts.clone(), settings.timeout)?;
-        let (budgets, ledger) = (Mutex::default(), Mutex::default());
-        let client = Self { http, downloads, settings, clock, budgets, ledger };
+        let Settings { api, app, credential, concurrency, timeout, download_hosts } = settings;
+        let exchange = Exchange::new(&api, concurrency, timeout, clock)?;
+        let downloads = Downloads::new(download_hosts, timeout)?;
         // Counters begin at 0 with the program, not with the first question.
-        for owner in owners {
-            client.budget(&client.settings.credential.name(owner));
+        if let Some(credential) = &credential {
+            owners.iter().for_each(|owner| drop(exchange.budget(&credential.name(owner))));
         }
-        Ok(client)
+        let app = app.map(|key| App::new(key, api.clone()));
+        if app.is_some() {
+            exchange.budget(app::NAME);
+        }
+        Ok(Self { exchange, downloads, api, app, credential })
     }
 
     /// Reads an answer that is one object. With the validators of the last time it is not sent again unless it has
@@ -170,8 +141,8 @@ impl Client {
         let known = known.of(&url).first().map(|(_, etag)| etag);
         match self.page(question, &url, known).await? {
             Page::Body { bytes, etag, .. } => {
-                let validators = Validators(etag.map(|etag| (url, etag)).into_iter().collect());
-                Ok(Answer::Fresh(self.decode(question, &bytes)?, validators))
+                let data = self.exchange.decode(question.endpoint, &question.about(), &bytes)?;
+                Ok(Answer::Fresh(data, Validators(etag.map(|etag| (url, etag)).into_iter().collect())))
             }
             Page::NotModified { .. } => Ok(Answer::Unchanged),
             Page::Empty => Ok(Answer::NotReady),
@@ -228,16 +199,12 @@ impl Client {
 
     /// Counts fields of a report file that were passed over.
     pub(super) fn count_unknown(&self, report: &'static str, fields: u64) {
-        self.ledger_now().count_unknown(report, fields);
+        self.exchange.count_unknown(report, fields);
     }
 
     /// What was asked so far and what is known of the limits.
     pub fn ledger(&self) -> Ledger {
-        let mut ledger = self.ledger_now().clone();
-        ledger.limits =
-            lock(&self.budgets).iter().map(|(name, budget)| (name.clone(), budget.limits())).collect();
-        ledger.at = self.clock.now();
-        ledger
+        self.exchange.ledger()
     }
 
     /// Follows the pages from the first, which is here already.
@@ -255,15 +222,15 @@ impl Client {
                 return if seen.is_empty() {
                     Ok(Answer::NotReady)
                 } else {
-                    Err(fail(question, Reason::Decode, "a later page has no body"))
+                    Err(question.broken("a later page has no body"))
                 };
             };
-            add(&mut sum, self.decode(question, &bytes)?);
+            add(&mut sum, self.exchange.decode(question.endpoint, &question.about(), &bytes)?);
             etags.push(etag.map(|etag| (url.clone(), etag)));
             seen.insert(url);
             let Some(next) = next else { break };
             if seen.contains(&next) || seen.len() >= MOST_PAGES {
-                return Err(fail(question, Reason::Decode, "its pages have no end"));
+                return Err(question.broken("its pages have no end"));
             }
             page = self.page(question, &next, None).await?;
             url = next;
@@ -274,161 +241,89 @@ impl Client {
     }
 
     fn address(&self, question: &Question<'_>) -> Url {
-        let mut url = question.endpoint.url(&self.settings.api, question.owner, question.team);
+        let mut url = question.endpoint.url(&self.api, question.owner, question.team);
         if !question.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&question.query);
         }
         url
     }
 
-    /// Asks for one page when the budget allows, and counts what came of it.
+    /// Asks for one page when the limits allow it. A token of the App that is refused is replaced once: it may have been
+    /// revoked before its time.
     async fn page(
         &self,
         question: &Question<'_>,
         url: &Url,
         etag: Option<&HeaderValue>,
     ) -> Result<Page, Failure> {
-        let name = self.settings.credential.name(question.owner);
-        let budget = self.budget(&name);
-        let clock = &*self.clock;
-        let _turn = budget.admit(clock).await.map_err(|until| closed(question, until))?;
-        let token = self.token(question.owner).await?;
-        let exchange = self.exchange(question, url, etag, &token);
-        let answer = tokio::time::timeout(self.settings.timeout, exchange)
-            .await
-            .unwrap_or_else(|_| Err(self.late(question)));
-        let code =
-            answer.as_ref().map_or_else(|failure| failure.reason.word(), |(status, ..)| status.as_str());
-        self.ledger_now().count(question.endpoint, code);
-        let (status, headers, bytes) = answer?;
-        self.ledger_now().learn(question.endpoint, &name, &headers, status == StatusCode::OK);
-        let refusal = refusal(status, &headers, &bytes, &token, etag.is_some());
-        let limited = matches!(refusal, Some((Reason::RateLimited, _)));
-        let retry_at = budget.learn(&headers, limited, clock.now());
-        if let Some((reason, words)) = refusal {
-            return Err(Failure { retry_at, ..fail(question, reason, &words) });
+        let about = question.about();
+        let access = self.access(question.owner).await?;
+        let turn = self.exchange.turn(&access.name(question.owner), &about).await?;
+        let ask = async |token| {
+            let request = Request { endpoint: question.endpoint, url, etag, token: &token, about: &about };
+            self.exchange.get(&turn, &request).await
+        };
+        match access {
+            Access::Given(credential) => ask(self.given(credential, question.owner).await?).await,
+            Access::Installed(app, installation) => {
+                let answer = ask(app.token(&self.exchange, &installation).await?).await;
+                let refused = answer.as_ref().is_err_and(|failure| failure.reason == Reason::Unauthorized);
+                if !refused || !app.revoked(&self.exchange, &installation).await {
+                    return answer;
+                }
+                ask(app.token(&self.exchange, &installation).await?).await
+            }
         }
-        let next =
-            paging::next(&headers, url).map_err(|failure| fail(question, failure.reason, &failure.detail))?;
-        Ok(match status {
-            StatusCode::NOT_MODIFIED => Page::NotModified { next },
-            StatusCode::NO_CONTENT => Page::Empty,
-            _ => Page::Body { bytes, etag: headers.get(ETAG).cloned(), next },
+    }
+
+    /// As whom to ask for an owner: as the App where it is installed.
+    async fn access(&self, owner: &Owner) -> Result<Access<'_>, Failure> {
+        if let Some(app) = &self.app
+            && let Some(installation) = app.installation(&self.exchange, owner).await?
+        {
+            return Ok(Access::Installed(app, installation));
+        }
+        self.credential.as_ref().map(Access::Given).ok_or_else(|| {
+            let words = format!("the App is not installed on {owner}, and there is no token");
+            Failure::new(Reason::Credential, words)
         })
+    }
+
+    /// Where the App is installed, if there is one.
+    ///
+    /// # Errors
+    /// Any [`Failure`], if that cannot be read.
+    pub async fn installed(&self) -> Result<Vec<Owner>, Failure> {
+        match &self.app {
+            Some(app) => app.installed(&self.exchange).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// What the credential for an owner looks like now, if it can change at all: to see whether it has.
     pub async fn fingerprint(&self, owner: &Owner) -> Option<Fingerprint> {
-        match &self.settings.credential {
-            Credential::Token(_) => None,
-            Credential::File(_) => Some(Fingerprint::of(self.token(owner).await.ok().as_ref())),
+        let key = match &self.app {
+            Some(app) => Some(app.fingerprint(&self.exchange).await),
+            None => None,
+        };
+        let token = match &self.credential {
+            Some(credential @ Credential::File(_)) => {
+                Some(Fingerprint::of(self.given(credential, owner).await.ok().as_ref()))
+            }
+            Some(Credential::Token(_)) | None => None,
+        };
+        match (key, token) {
+            (Some(key), Some(token)) => Some(key.and(token)),
+            (key, token) => key.or(token),
         }
     }
 
-    /// The token, or a failure when its file does not give it in time: a mount can hang.
-    async fn token(&self, owner: &Owner) -> Result<SecretString, Failure> {
-        let reading = self.settings.credential.token(owner);
-        tokio::time::timeout(self.settings.timeout, reading).await.unwrap_or_else(|_| {
+    /// The token that was given, or a failure when its file does not give it in time: a mount can hang.
+    async fn given(&self, credential: &Credential, owner: &Owner) -> Result<SecretString, Failure> {
+        self.exchange.in_time(credential.token(owner)).await.unwrap_or_else(|| {
             Err(Failure::new(Reason::Credential, "the token file cannot be read: it does not answer"))
         })
     }
-
-    /// The request and its whole answer, without a view on what it means.
-    async fn exchange(
-        &self,
-        question: &Question<'_>,
-        url: &Url,
-        etag: Option<&HeaderValue>,
-        token: &SecretString,
-    ) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failure> {
-        let mut request = self.http.get(url.clone()).bearer_auth(token.expose_secret());
-        if let Some(etag) = etag {
-            request = request.header(IF_NONE_MATCH, etag);
-        }
-        let broken = |error| fail(question, Reason::Network, &cause(error));
-        let mut response = request.send().await.map_err(broken)?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if bytes.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(fail(
-                    question,
-                    Reason::TooLarge,
-                    &format!("more than {} MiB", LARGEST_ANSWER >> 20),
-                ));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok((response.status(), response.headers().clone(), bytes))
-    }
-
-    fn late(&self, question: &Question<'_>) -> Failure {
-        let limit = humantime::format_duration(self.settings.timeout);
-        fail(question, Reason::Timeout, &format!("no complete answer within {limit}"))
-    }
-
-    fn decode<T: DeserializeOwned>(&self, question: &Question<'_>, bytes: &[u8]) -> Result<T, Failure> {
-        let mut unknown = 0;
-        let mut json = serde_json::Deserializer::from_slice(bytes);
-        let unread = question.endpoint.unread();
-        let items =
-            serde_ignored::deserialize(&mut json, |field| unknown += u64::from(!is_in(&field, unread)))
-                .and_then(|items| json.end().map(|()| items))
-                // The parser's own words would quote the answer.
-                .map_err(|error| {
-                    let place = format!("line {} column {}", error.line(), error.column());
-                    fail(
-                        question,
-                        Reason::Decode,
-                        &format!("not the expected JSON at {place} of {} bytes", bytes.len()),
-                    )
-                })?;
-        if let Some(report) = question.endpoint.report() {
-            self.ledger_now().count_unknown(report, unknown);
-        }
-        Ok(items)
-    }
-
-    fn budget(&self, name: &str) -> Arc<Budget> {
-        let mut budgets = lock(&self.budgets);
-        if let Some(budget) = budgets.get(name) {
-            return Arc::clone(budget);
-        }
-        let budget = Arc::new(Budget::new(self.settings.concurrency));
-        budgets.insert(name.to_owned(), Arc::clone(&budget));
-        budget
-    }
-
-    fn ledger_now(&self) -> MutexGuard<'_, Ledger> {
-        lock(&self.ledger)
-    }
-}
-
-/// Whether a field, or an object around it, has one of these names.
-fn is_in(field: &serde_ignored::Path<'_>, names: &[&str]) -> bool {
-    use serde_ignored::Path;
-    match field {
-        Path::Root => false,
-        Path::Map { parent, key } => names.contains(&&**key) || is_in(parent, names),
-        Path::Seq { parent, .. }
-        | Path::Some { parent }
-        | Path::NewtypeStruct { parent }
-        | Path::NewtypeVariant { parent } => is_in(parent, names),
-    }
-}
-
-/// Counts stay whole at every step, so a panic elsewhere while one is held leaves nothing to repair.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn default_headers() -> HeaderMap {
-    HeaderMap::from_iter([
-        (ACCEPT, HeaderValue::from_static("application/vnd.github+json")),
-        (
-            reqwest::header::HeaderName::from_static("x-github-api-version"),
-            HeaderValue::from_static(API_VERSION),
-        ),
-    ])
 }
 
 /// Whether an address is on this machine.
@@ -441,28 +336,13 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Follows a redirect only where the token may go: the same scheme, host and port.
-fn same_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let stays = attempt.previous().first().is_some_and(|from| from.origin() == attempt.url().origin());
-    if stays && attempt.previous().len() <= MOST_REDIRECTS { attempt.follow() } else { attempt.stop() }
-}
-
-/// Why an answer is no good answer, if it is none.
-fn refusal(
-    status: StatusCode,
-    headers: &HeaderMap,
-    bytes: &[u8],
-    token: &SecretString,
-    conditional: bool,
-) -> Option<(Reason, String)> {
-    match status {
-        StatusCode::OK | StatusCode::NO_CONTENT => None,
-        StatusCode::NOT_MODIFIED if conditional => None,
-        _ if status.is_redirection() && headers.contains_key(LOCATION) => {
-            let words = format!("{status}: it redirects where the token must not go, or too often");
-            Some((Reason::Rejected, words))
+impl Access<'_> {
+    /// The `credential` label: a name, never a secret. Owners with the same name share one budget.
+    fn name(&self, owner: &Owner) -> String {
+        match self {
+            Self::Given(credential) => credential.name(owner),
+            Self::Installed(..) => format!("{}:{}", app::NAME, owner.name()),
         }
-        _ => Some(classify(status, headers, bytes, token.expose_secret())),
     }
 }
 
@@ -477,32 +357,14 @@ impl Question<'_> {
 
     /// The failure of an answer that is well-formed and not what the API promises.
     pub(super) fn broken(&self, what: &str) -> Failure {
-        fail(self, Reason::Decode, what)
+        Failure::new(Reason::Decode, format!("{}: {what}", self.about()))
     }
-}
 
-/// The failure of a question that was not asked because the budget is closed.
-fn closed(question: &Question<'_>, until: Instant) -> Failure {
-    let words = format!("not asked: GitHub's limit is reached until {}", until.format("%F %T UTC"));
-    Failure { retry_at: Some(until), ..fail(question, Reason::RateLimited, &words) }
-}
-
-/// Names the path with the owner and the team, so that of two thousand teams the one in trouble is found.
-fn fail(question: &Question<'_>, reason: Reason, what: &str) -> Failure {
-    let path = question.endpoint.path(question.owner, question.team);
-    let day = question.query.iter().find(|(name, _)| *name == "day");
-    let day = day.map(|(name, day)| format!("?{name}={day}")).unwrap_or_default();
-    Failure::new(reason, format!("GET {path}{day}: {what}"))
-}
-
-/// The causes of a transport error, outermost first, without its address.
-pub(crate) fn cause(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(inner) = source {
-        words = format!("{words}: {inner}");
-        source = inner.source();
+    /// The path with the owner and the team in it, so that of two thousand teams the one in trouble is found.
+    fn about(&self) -> String {
+        let path = self.endpoint.path(self.owner, self.team);
+        let day = self.query.iter().find(|(name, _)| *name == "day");
+        let day = day.map(|(name, day)| format!("?{name}={day}")).unwrap_or_default();
+        format!("GET {path}{day}")
     }
-    words
 }

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use super::failure::{Failure, Reason};
 use crate::owner::Owner;
 
-/// So much of a token file is read.
+/// So much of a file is read.
 const LARGEST: u64 = 64 << 10;
 
 /// Where the token for an owner comes from.
@@ -28,7 +28,11 @@ pub enum Credential {
 /// A file that holds a token; `{owner}` in the path stands for the owner's login or slug. It is read for every request,
 /// so that a rotated token (also by Kubernetes' symlink swap) is used at once.
 #[derive(Clone, Debug)]
-pub struct TokenFile {
+pub struct TokenFile(SecretFile);
+
+/// A file that holds a secret.
+#[derive(Clone, Debug)]
+pub struct SecretFile {
     path: String,
     /// One reading at a time.
     turn: Arc<Semaphore>,
@@ -42,9 +46,7 @@ impl Credential {
     pub fn name(&self, owner: &Owner) -> String {
         match self {
             Self::Token(_) => "token".to_owned(),
-            Self::File(file) if file.path.contains(Self::PLACEHOLDER) => {
-                format!("token_file:{}", owner.name())
-            }
+            Self::File(file) if file.is_one_per_owner() => format!("token_file:{}", owner.name()),
             Self::File(_) => "token_file".to_owned(),
         }
     }
@@ -64,28 +66,57 @@ impl Credential {
 impl TokenFile {
     /// The file at this path, in which `{owner}` stands for the owner.
     pub fn new(path: &str) -> Self {
-        Self { path: path.to_owned(), turn: Arc::new(Semaphore::new(1)) }
+        Self(SecretFile::new(path))
+    }
+
+    fn is_one_per_owner(&self) -> bool {
+        self.0.path.contains(Credential::PLACEHOLDER)
     }
 
     async fn read(&self, owner: &Owner) -> Result<SecretString, Failure> {
-        let path = self.path.replace(Credential::PLACEHOLDER, owner.name());
+        let path = self.0.path.replace(Credential::PLACEHOLDER, owner.name());
         let refuse = |what: &str| Failure::new(Reason::Credential, format!("token file {path}: {what}"));
-        let turn = Arc::clone(&self.turn).acquire_owned().await.expect("it is never closed");
-        let place = path.clone();
-        let text = tokio::task::spawn_blocking(move || {
-            // Held by the thread that reads: of a mount that hangs no second one is left hanging.
-            let _turn = turn;
-            beginning(&place)
-        });
-        let text = text
-            .await
-            .map_err(|error| refuse(&error.to_string()))?
-            .map_err(|error| refuse(&error.to_string()))?;
-        let token = SecretString::from(text.trim());
-        if text.len() as u64 > LARGEST || !is_token(token.expose_secret()) {
+        let text = self.0.read_at(&path).await.map_err(|error| refuse(&error))?;
+        let token = SecretString::from(text.expose_secret().trim());
+        if !is_token(token.expose_secret()) {
             return Err(refuse("must hold one token of visible ASCII characters and nothing else"));
         }
         Ok(token)
+    }
+}
+
+impl SecretFile {
+    /// The file at this path.
+    pub fn new(path: &str) -> Self {
+        Self { path: path.to_owned(), turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is in it now.
+    ///
+    /// # Errors
+    /// Why it cannot be read, in words without its content.
+    pub async fn read(&self) -> Result<SecretString, String> {
+        self.read_at(&self.path).await
+    }
+
+    async fn read_at(&self, path: &str) -> Result<SecretString, String> {
+        let turn = Arc::clone(&self.turn).acquire_owned().await.expect("it is never closed");
+        let path = path.to_owned();
+        let read = tokio::task::spawn_blocking(move || {
+            // Held by the thread that reads: of a mount that hangs no second one is left hanging.
+            let _turn = turn;
+            beginning(&path)
+        });
+        let text = read.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        if text.len() as u64 > LARGEST {
+            return Err(format!("is larger than {} KiB", LARGEST >> 10));
+        }
+        Ok(SecretString::from(text))
     }
 }
 
@@ -96,16 +127,22 @@ fn beginning(path: &str) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// What a token looked like, without the token: equal while it is the same, or while there is none.
+/// What a secret looked like, without the secret: equal while it is the same, or while there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(u64);
 
 impl Fingerprint {
-    /// The fingerprint of a token, or of the lack of one. It is good for this process only.
+    /// The fingerprint of a secret, or of the lack of one. It is good for this process only.
     pub fn of(token: Option<&SecretString>) -> Self {
         // Keyed anew in every process, so that it tells nobody anything.
         static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         Self(KEYS.hash_one(token.map(ExposeSecret::expose_secret)))
+    }
+
+    /// That of two secrets together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0.rotate_left(1) ^ other.0)
     }
 }
 

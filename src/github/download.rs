@@ -8,7 +8,8 @@ use url::{Host, Url};
 use wildmatch::WildMatch;
 
 use super::{
-    client::{USER_AGENT, cause, is_loopback},
+    client::is_loopback,
+    exchange::{USER_AGENT, cause},
     failure::{Failure, Reason},
     records::{Each, Records},
 };

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::owner::Owner;
 
-/// One endpoint of GitHub's REST API. All are `GET`.
+/// One endpoint of GitHub's REST API. All but one are `GET`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     /// An organisation's usage.
@@ -37,6 +37,10 @@ pub enum Endpoint {
     OrgCosts(Meter),
     /// What a meter of an enterprise shows.
     EnterpriseCosts(Meter),
+    /// Where an App is installed.
+    Installations,
+    /// Makes a token for one of an App's installations: `POST`.
+    InstallationToken,
 }
 
 /// One of the usage metrics reports that every organisation and every enterprise has.
@@ -56,7 +60,7 @@ pub enum Report {
 
 impl Endpoint {
     /// All of them, in the order of their series.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::OrgUsage,
         Self::OrgTeamUsage,
         Self::EnterpriseUsage,
@@ -80,6 +84,8 @@ impl Endpoint {
         Self::OrgCosts(Meter::PremiumRequests),
         Self::EnterpriseCosts(Meter::AiCredits),
         Self::EnterpriseCosts(Meter::PremiumRequests),
+        Self::Installations,
+        Self::InstallationToken,
     ];
 
     /// The path as GitHub documents it: also the `endpoint` label.
@@ -106,6 +112,8 @@ impl Endpoint {
             Self::EnterpriseCosts(Meter::PremiumRequests) => {
                 "/enterprises/{enterprise}/settings/billing/premium_request/usage"
             }
+            Self::Installations => "/app/installations",
+            Self::InstallationToken => "/app/installations/{installation_id}/access_tokens",
         }
     }
 
@@ -116,7 +124,7 @@ impl Endpoint {
             Self::OrgUsage | Self::OrgTeamUsage | Self::EnterpriseUsage | Self::EnterpriseTeamUsage => {
                 Some("usage")
             }
-            Self::OrgTeams | Self::EnterpriseTeams => None,
+            Self::OrgTeams | Self::EnterpriseTeams | Self::Installations | Self::InstallationToken => None,
             Self::OrgReport(report) | Self::EnterpriseReport(report) => Some(report.record()),
             Self::OrgBilling | Self::OrgSeats | Self::EnterpriseSeats => Some("seats"),
             Self::OrgCosts(_) | Self::EnterpriseCosts(_) => Some("billing"),
@@ -176,8 +184,16 @@ impl Endpoint {
         }
     }
 
+    /// Whether an App asks it as itself.
+    pub const fn is_of_app(self) -> bool {
+        matches!(self, Self::Installations | Self::InstallationToken)
+    }
+
     /// Whether it is asked about owners of this kind.
     pub fn is_about(self, owner: &Owner) -> bool {
+        if self.is_of_app() {
+            return false;
+        }
         let of_enterprise = self.template().starts_with("/enterprises/");
         of_enterprise == matches!(owner, Owner::Enterprise(_))
     }
@@ -189,12 +205,16 @@ impl Endpoint {
 
     /// The address under `base`, names percent-encoded. A base with a path of its own (`…/api/v3`) keeps it.
     pub fn url(self, base: &Url, owner: &Owner, team: Option<&str>) -> Url {
-        let mut url = base.clone();
-        url.path_segments_mut()
-            .expect("the configuration admits http(s) addresses only")
-            .pop_if_empty()
-            .extend(self.segments(owner, team));
-        url
+        under(base, self.segments(owner, team))
+    }
+
+    /// The address of what an App asks as itself, for one of its installations where it is about one.
+    pub fn url_of_app(self, base: &Url, installation: &str) -> Url {
+        let segments = self.template().split('/').skip(1);
+        under(
+            base,
+            segments.map(|segment| if segment == "{installation_id}" { installation } else { segment }),
+        )
     }
 
     fn segments<'a>(self, owner: &'a Owner, team: Option<&'a str>) -> impl Iterator<Item = &'a str> {
@@ -204,6 +224,15 @@ impl Endpoint {
             literal => literal,
         })
     }
+}
+
+fn under<'a>(base: &Url, segments: impl Iterator<Item = &'a str>) -> Url {
+    let mut url = base.clone();
+    url.path_segments_mut()
+        .expect("the configuration admits http(s) addresses only")
+        .pop_if_empty()
+        .extend(segments);
+    url
 }
 
 impl Report {

@@ -23,7 +23,7 @@ pub enum Reason {
     Unsupported,
     /// 429, or a 403 that speaks of rate limits.
     RateLimited,
-    /// There is no credential to ask with: the file cannot be read, or is empty.
+    /// There is no credential to ask with: the file cannot be read, or is empty; the App is not installed, or suspended.
     Credential,
     /// 5xx.
     ServerError,
@@ -77,7 +77,10 @@ impl Reason {
     /// What a person can do about it, in a sentence.
     pub const fn advice(self) -> &'static str {
         match self {
-            Self::Unauthorized => "Replace the token: it is wrong, expired or revoked.",
+            Self::Unauthorized => {
+                "Replace the token: it is wrong, expired or revoked. Of an App: check that GITHUB_APP_ID and the private \
+                 key belong together, and the clock of this machine."
+            }
             Self::Forbidden => {
                 "Give the token manage_billing:copilot or read:org (read:enterprise for an enterprise; a fine-grained \
                  one Organization Copilot metrics: read; for seats GitHub Copilot Business: read, for billing \
@@ -99,9 +102,13 @@ impl Reason {
                 "GitHub has closed this interface: look for a newer version of the exporter."
             }
             Self::RateLimited => {
-                "The token's requests are used up; the exporter goes on when GitHub allows it."
+                "What the exporter may ask with this credential is used up, by it or by others; it goes on when GitHub allows \
+                 it."
             }
-            Self::Credential => "Check GITHUB_TOKEN_FILE: the file must be readable and hold a token.",
+            Self::Credential => {
+                "Check GITHUB_TOKEN_FILE, or GITHUB_APP_PRIVATE_KEY_FILE: the file must be readable and hold a token, or \
+                 the App's private key. The App must be installed there and not suspended."
+            }
             Self::ServerError => "Nothing to change: GitHub has a problem, see https://www.githubstatus.com.",
             Self::Timeout => "Check the network and GitHub's status; GITHUB_TIMEOUT can be raised.",
             Self::Network => {

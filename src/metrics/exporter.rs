@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::plan::{Detail, Plan};
 use crate::{
     clock::Instant,
-    github::{Reason, endpoint::Endpoint, ledger::Ledger},
+    github::{Reason, app, endpoint::Endpoint, ledger::Ledger},
     model::{
         Snapshot,
         state::{Attempt, SourceState},
@@ -97,7 +97,10 @@ pub(super) fn refresh_duration(service: &Service<'_>, emit: &mut Emit<'_>) {
 
 pub(super) fn github_requests(service: &Service<'_>, emit: &mut Emit<'_>) {
     // A counter that appears with its first increment hides that increment from rate().
-    let usual = endpoints(service).flat_map(|endpoint| USUAL_CODES.map(|code| ((endpoint, code), 0)));
+    let usual = endpoints(service).flat_map(|endpoint| {
+        let made = (endpoint == Endpoint::InstallationToken).then_some("201");
+        made.into_iter().chain(USUAL_CODES).map(move |code| ((endpoint, code), 0))
+    });
     let mut counts: BTreeMap<(Endpoint, &str), u64> = usual.collect();
     counts.extend(
         service.ledger.requests.iter().map(|((endpoint, code), count)| ((*endpoint, &**code), *count)),
@@ -182,12 +185,13 @@ pub(super) fn snapshot_time(service: &Service<'_>, emit: &mut Emit<'_>) {
 /// What can be asked about the owners: which interface answers for one may be yet to be found out.
 fn endpoints<'a>(service: &Service<'a>) -> impl Iterator<Item = Endpoint> + 'a {
     let owners = &service.snapshot.owners;
-    Endpoint::ALL.into_iter().filter(|endpoint| {
+    let is_app = service.ledger.limits.contains_key(app::NAME);
+    Endpoint::ALL.into_iter().filter(move |endpoint| {
         let asks = |owner: &OwnerView<'_>| {
             endpoint.is_about(owner.owner)
                 && sources(*endpoint).iter().any(|source| owner.sources.contains_key(source))
         };
-        owners.iter().any(asks)
+        if endpoint.is_of_app() { is_app } else { owners.iter().any(asks) }
     })
 }
 
@@ -204,6 +208,7 @@ const fn sources(endpoint: Endpoint) -> &'static [Source] {
         | Endpoint::EnterpriseTeams => &[Source::Teams],
         Endpoint::OrgBilling | Endpoint::OrgSeats | Endpoint::EnterpriseSeats => &[Source::Seats],
         Endpoint::OrgCosts(_) | Endpoint::EnterpriseCosts(_) => &[Source::Billing],
+        Endpoint::Installations | Endpoint::InstallationToken => &[],
     }
 }
 
@@ -267,7 +272,7 @@ mod tests {
     fn ledger() -> Ledger {
         let mut limits = Limits::default();
         limits.rate = Some(RateLimit { limit: 5000, remaining: 17, reset: at(900) });
-        limits.close(at(30), at(10));
+        limits.close(at(30), false, at(10));
         Ledger {
             requests: [
                 ((Endpoint::OrgUsage, "200".to_owned()), 4),

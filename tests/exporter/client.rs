@@ -33,7 +33,8 @@ fn hosts() -> Hosts {
 fn client_for(api: &str, clock: &Arc<ManualClock>) -> Client {
     let settings = Settings {
         api: api.parse().unwrap(),
-        credential: Credential::Token("ghp_secret".into()),
+        app: None,
+        credential: Some(Credential::Token("ghp_secret".into())),
         concurrency: 1,
         timeout: Duration::from_secs(30),
         download_hosts: hosts(),
@@ -291,7 +292,8 @@ async fn no_connection_is_a_network_failure_and_a_late_answer_a_timeout() {
     let github = answering(json("[]").set_delay(Duration::from_secs(3600))).await;
     let settings = Settings {
         api: github.uri().parse().unwrap(),
-        credential: Credential::Token("t".into()),
+        app: None,
+        credential: Some(Credential::Token("t".into())),
         concurrency: 1,
         timeout: Duration::from_millis(50),
         download_hosts: hosts(),
@@ -392,7 +394,8 @@ async fn a_token_file_that_never_answers_is_a_credential_failure_and_keeps_nobod
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let settings = Settings {
         api: "http://127.0.0.1:9".parse().unwrap(),
-        credential: Credential::File(TokenFile::new(&pipe.display().to_string())),
+        app: None,
+        credential: Some(Credential::File(TokenFile::new(&pipe.display().to_string()))),
         concurrency: 1,
         timeout: Duration::from_millis(50),
         download_hosts: hosts(),

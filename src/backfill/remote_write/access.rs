@@ -18,10 +18,7 @@ use url::Url;
 use super::{SendError, answer::shown};
 use crate::{
     backfill::options::{Header, ReceiverOptions},
-    github::{
-        client::{USER_AGENT, is_loopback},
-        credential::is_token,
-    },
+    github::{client::is_loopback, credential::is_token, exchange::USER_AGENT},
 };
 
 const VERSION: HeaderName = HeaderName::from_static("x-prometheus-remote-write-version");

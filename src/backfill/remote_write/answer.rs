@@ -39,7 +39,7 @@ impl Trouble {
     /// There was no answer, or none in time.
     pub(super) fn without_answer(error: reqwest::Error) -> Self {
         let permanent = error.is_builder();
-        let words = crate::github::client::cause(error);
+        let words = crate::github::exchange::cause(error);
         // rustls says so of a certificate that is not trusted and of one that it should have sent. Neither heals.
         let certificate = words.to_lowercase().contains("certificate");
         let words = if certificate { format!("{words} ({CERTIFICATE})") } else { words };

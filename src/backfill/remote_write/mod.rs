@@ -114,7 +114,7 @@ impl SendError {
     }
 
     fn client(error: reqwest::Error) -> Self {
-        Self::Client(crate::github::client::cause(error))
+        Self::Client(crate::github::exchange::cause(error))
     }
 }
 

@@ -35,14 +35,22 @@ pub(super) fn section(ledger: &Ledger, now: Instant) -> Option<Markup> {
 
 fn credential(ledger: &Ledger, name: &str, now: Instant) -> Markup {
     let limits = ledger.limits.get(name);
-    let closed = limits.and_then(|limits| limits.closed_until(now));
+    let closed = limits.and_then(|limits| limits.closed(now));
+    let spread = limits.filter(|_| closed.is_none()).and_then(|limits| limits.spread(now));
     html! {
         @match limits {
             Some(Limits { rate: Some(rate), .. }) => p { (left(rate, now)) },
             _ => p { "GitHub has told no limit yet." },
         }
-        @if let Some(until) = closed {
-            p.closed { "GitHub\u{2019}s limit is reached: nothing is asked until " (time(until)) ", " (words::until(until, now)) "." }
+        @if let Some(closed) = closed {
+            p.closed {
+                @if closed.for_others { "The last tenth is left to other users of the credential" }
+                @else { "GitHub\u{2019}s limit is reached" }
+                ": nothing is asked until " (time(closed.until)) ", " (words::until(closed.until, now)) "."
+            }
+        }
+        @if let Some(spread) = spread {
+            p { "Half is spent: at most one request every " (format!("{:.1}", spread.as_secs_f64())) " s until then." }
         }
         @if let Some(end) = ledger.token_expiry.get(name) { p { (expiry(*end, now)) } }
     }
@@ -79,7 +87,7 @@ mod tests {
         let mut limits = Limits::default();
         limits.rate = Some(RateLimit { limit: 5000, remaining: 4812, reset: at(reset) });
         if let Some(closed) = closed {
-            limits.close(at(closed), at(closed - 10));
+            limits.close(at(closed), false, at(closed - 10));
         }
         let mut ledger = Ledger::default();
         ledger.limits.insert("token".to_owned(), limits);
