@@ -2,17 +2,23 @@
 
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use hyper::http::StatusCode;
 
 use super::errors::Refusal;
+use super::installations::Pass;
+use super::integration::Integration;
+use super::jwt::Denial;
 use super::routes::View;
 use super::world::{Entity, Kind};
 
 /// The scopes a classic token has, as GitHub says on every answer to one.
 pub(super) const X_OAUTH_SCOPES: HeaderName = HeaderName::from_static("x-oauth-scopes");
 const X_ACCEPTED_OAUTH_SCOPES: HeaderName = HeaderName::from_static("x-accepted-oauth-scopes");
-const X_ACCEPTED_PERMISSIONS: HeaderName = HeaderName::from_static("x-accepted-github-permissions");
+/// The permissions of which one is missing.
+pub(super) const X_ACCEPTED_PERMISSIONS: HeaderName =
+    HeaderName::from_static("x-accepted-github-permissions");
 
 /// A bearer token and what it is good for.
 ///
@@ -34,7 +40,7 @@ enum Role {
 }
 
 /// Who sent a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) enum Caller<'t> {
     /// No `Authorization` at all.
     Nobody,
@@ -42,18 +48,24 @@ pub(super) enum Caller<'t> {
     Stranger,
     /// The holder of a token.
     Holder(&'t Token),
+    /// The App on one account, with a token made for that.
+    Installation(Pass),
+    /// The App of that number itself, with a JSON web token.
+    App(u64),
+    /// Somebody who cannot show to be the App.
+    Impostor(Denial),
 }
 
 /// What a view asks of a caller: one of the scopes or one of the permissions, and the role.
 #[derive(Debug)]
-struct Needs {
+pub(super) struct Needs {
     scopes: &'static [&'static str],
-    permissions: &'static [&'static str],
+    pub(super) permissions: &'static [&'static str],
     role: Role,
 }
 
 /// What each view asks, by kind of owner. An organisation's usage and its teams' ask the same.
-fn needs(view: View, kind: Kind) -> Needs {
+pub(super) fn needs(view: View, kind: Kind) -> Needs {
     match (view, kind) {
         (View::Usage, Kind::Organisation) => Needs {
             scopes: &["manage_billing:copilot", "read:org", "read:enterprise"],
@@ -102,42 +114,92 @@ fn needs(view: View, kind: Kind) -> Needs {
 
 impl<'t> Caller<'t> {
     /// Whoever the `Authorization` header says, as `Bearer NAME` or `token NAME`.
-    pub(super) fn of(headers: &HeaderMap, tokens: &'t [Token]) -> Self {
-        let Some(header) = headers.get(AUTHORIZATION) else { return Self::Nobody };
-        let named = |header: &str| {
-            let (scheme, name) = header.split_once(' ')?;
-            let known = ["bearer", "token"].contains(&scheme.to_ascii_lowercase().as_str());
-            tokens.iter().find(|token| known && token.name == name.trim())
-        };
-        header.to_str().ok().and_then(named).map_or(Self::Stranger, Self::Holder)
+    pub(super) fn of(
+        headers: &HeaderMap,
+        tokens: &'t [Token],
+        integration: Option<&Integration>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        if !headers.contains_key(AUTHORIZATION) {
+            return Self::Nobody;
+        }
+        let Some(name) = credential(headers, &["bearer", "token"]) else { return Self::Stranger };
+        if let Some(token) = tokens.iter().find(|token| token.name == name) {
+            return Self::Holder(token);
+        }
+        let pass = integration.and_then(|integration| integration.installations.pass(name, now));
+        pass.map_or(Self::Stranger, Self::Installation)
     }
 
-    /// Whose requests are counted together.
-    pub(super) fn bucket(self) -> Option<&'t str> {
+    /// The App, if the `Authorization` header is `Bearer` and its JSON web token.
+    pub(super) fn as_app(headers: &HeaderMap, integration: Option<&Integration>, now: DateTime<Utc>) -> Self {
+        let token = credential(headers, &["bearer"]).unwrap_or_default();
+        match integration.map(|integration| (&integration.signet, integration.signet.check(token, now))) {
+            Some((signet, Ok(()))) => Self::App(signet.id),
+            Some((_, Err(denial))) => Self::Impostor(denial),
+            None => Self::Impostor(Denial::Undecodable),
+        }
+    }
+
+    /// Whose requests are counted together. No token is called anything with a space in it.
+    pub(super) fn bucket(&self) -> Option<String> {
         match self {
-            Self::Nobody | Self::Stranger => None,
-            Self::Holder(token) => Some(&token.name),
+            Self::Nobody | Self::Stranger | Self::Impostor(_) => None,
+            Self::Holder(token) => Some(token.name.clone()),
+            Self::Installation(pass) => Some(format!("installation {}", pass.installation)),
+            Self::App(id) => Some(format!("app {id}")),
+        }
+    }
+
+    /// What a rate limit calls the caller.
+    pub(super) fn title(&self) -> String {
+        match self {
+            Self::Nobody | Self::Stranger | Self::Impostor(_) => "your address".into(),
+            Self::Holder(_) => "this token".into(),
+            Self::Installation(pass) => format!("installation ID {}", pass.installation),
+            Self::App(id) => format!("app ID {id}"),
         }
     }
 
     /// The value of `X-OAuth-Scopes`, which fine-grained tokens do not have.
-    pub(super) fn scopes(self) -> Option<String> {
+    pub(super) fn scopes(&self) -> Option<String> {
         match self {
             Self::Holder(token) if !token.is_fine_grained() => Some(token.grants.join(", ")),
             _ => None,
         }
     }
 
-    /// The token, if one was sent.
+    /// Lets everybody pass who has sound credentials or none.
     ///
     /// # Errors
-    /// 401 for credentials that are none, even where none are needed.
-    pub(super) fn token(self) -> Result<Option<&'t Token>, Refusal> {
+    /// 401 for credentials that are none, even where none are needed; 403 for a suspended installation.
+    pub(super) fn is_sound(&self) -> Result<(), Refusal> {
         match self {
-            Self::Nobody => Ok(None),
+            Self::Nobody | Self::Holder(_) | Self::App(_) => Ok(()),
             Self::Stranger => Err(Refusal::usual(StatusCode::UNAUTHORIZED)),
-            Self::Holder(token) => Ok(Some(token)),
+            Self::Installation(pass) => pass.is_in_force(),
+            Self::Impostor(denial) => Err(denial.refusal()),
         }
+    }
+
+    /// Lets the caller have this view of `entity`, which is `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// 401 without a token, 404 for what they may not know of, 403 for what they know but may not see.
+    pub(super) fn admit<'w>(&self, view: View, entity: Option<&'w Entity>) -> Result<&'w Entity, Refusal> {
+        match self {
+            Self::Holder(token) => token.admit(view, entity),
+            Self::Installation(pass) => pass.admit(view, entity),
+            _ => Err(Refusal::requires_authentication()),
+        }
+    }
+}
+
+impl Needs {
+    /// The value of `X-Accepted-GitHub-Permissions`; `None` where no fine-grained token and no App is good.
+    pub(super) fn accepted_permissions(&self) -> Option<String> {
+        let named = !self.permissions.is_empty();
+        named.then(|| self.permissions.join("; ").replace(':', "="))
     }
 }
 
@@ -156,7 +218,7 @@ impl Token {
     ///
     /// # Errors
     /// 404 for what the holder may not know of, 403 for what they know but may not see.
-    pub(super) fn admit<'w>(&self, view: View, entity: Option<&'w Entity>) -> Result<&'w Entity, Refusal> {
+    fn admit<'w>(&self, view: View, entity: Option<&'w Entity>) -> Result<&'w Entity, Refusal> {
         let entity = entity.ok_or_else(Refusal::not_found)?;
         let role = self.role_in(entity).ok_or_else(Refusal::not_found)?;
         let needs = needs(view, entity.kind);
@@ -192,9 +254,9 @@ impl Token {
             let message = "Resource not accessible by personal access token";
             let refusal = Refusal::new(StatusCode::FORBIDDEN, message);
             // Nothing to name where GitHub takes no fine-grained token at all.
-            return match needs.permissions {
-                [] => refusal,
-                some => refusal.with(X_ACCEPTED_PERMISSIONS, some.join("; ").replace(':', "=")),
+            return match needs.accepted_permissions() {
+                None => refusal,
+                Some(accepted) => refusal.with(X_ACCEPTED_PERMISSIONS, accepted),
             };
         }
         let message =
@@ -203,8 +265,14 @@ impl Token {
     }
 }
 
+/// What the `Authorization` header says after one of these schemes.
+fn credential<'h>(headers: &'h HeaderMap, schemes: &[&str]) -> Option<&'h str> {
+    let (scheme, credential) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    schemes.contains(&scheme.to_ascii_lowercase().as_str()).then(|| credential.trim())
+}
+
 /// Whether holding one scope or permission gives another one too.
-fn grants(held: &str, wanted: &str) -> bool {
+pub(super) fn grants(held: &str, wanted: &str) -> bool {
     let implied: &[&str] = match held {
         "admin:org" => &["write:org", "read:org"],
         "write:org" => &["read:org"],

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::world::{Entity, Person};
+use super::world::{Entity, Kind, Person};
 
 /// The host of the API.
 pub(super) const API: &str = "https://api.github.example";
@@ -58,4 +58,27 @@ pub(super) fn simple_organisation(org: &Entity) -> Value {
         "avatar_url": format!("{AVATARS}/u/{id}"),
         "description": null,
     })
+}
+
+/// An organisation or the enterprise as the account an App is installed on.
+pub(super) fn account(entity: &Entity) -> Value {
+    let Entity { id, login, kind, .. } = entity;
+    match kind {
+        Kind::Organisation => {
+            let mut account = simple_organisation(entity);
+            account["type"] = "Organization".into();
+            account
+        }
+        // Enterprises have a slug and no login.
+        Kind::Enterprise => json!({
+            "id": id,
+            "node_id": format!("E_{id}"),
+            "slug": login,
+            "name": login,
+            "description": null,
+            "website_url": null,
+            "html_url": format!("{SITE}/enterprises/{login}"),
+            "avatar_url": format!("{AVATARS}/b/{id}"),
+        }),
+    }
 }

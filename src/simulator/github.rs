@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use hyper::header::{DATE, HOST, HeaderMap, HeaderName, LINK, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
@@ -17,12 +17,14 @@ use super::clock::Clock;
 use super::conditional::conditional;
 use super::errors::Refusal;
 use super::faults::{Faults, NotReady, StatusFault};
+use super::integration::Integration;
 use super::journal::Journal;
+use super::jwt::Signet;
 use super::limits::{Limits, Quota};
 use super::options::{Api, Options};
 use super::paging::{Page, Query};
 use super::reports::Reports;
-use super::routes::{OwnerName, Place, Route, TeamName, View};
+use super::routes::{AppRoute, OwnerName, Place, Route, TeamName, View};
 use super::seats::Seats;
 use super::spending::Spending;
 use super::world::{Plan, World};
@@ -53,6 +55,8 @@ pub(super) struct Github {
     plan: Plan,
     api: Api,
     tokens: Vec<Token>,
+    /// The App, if there is one.
+    pub(super) integration: Option<Integration>,
     limits: Limits,
     answers: AtomicU64,
 }
@@ -60,6 +64,8 @@ pub(super) struct Github {
 /// A request, with who sends it and when.
 struct Visit<'r> {
     request: &'r Parts,
+    /// What it asks for, if there is such a thing.
+    route: Option<Route>,
     caller: Caller<'r>,
     now: DateTime<Utc>,
     /// The version of the API to speak, or what was asked for instead.
@@ -67,12 +73,15 @@ struct Visit<'r> {
 }
 
 impl Github {
-    /// The service at `url`, with its files on the host at `downloads`.
-    pub(super) fn new(options: &Options, url: String, downloads: String) -> Self {
+    /// The service at `url`, with its files on the host at `downloads`, and the App that `signet` belongs to.
+    pub(super) fn new(options: &Options, signet: Option<Signet>, url: String, downloads: String) -> Self {
         let clock = Clock::new(options.now, options.day_every);
         let plan = options.plan(clock.now().date_naive());
+        let world = World::new(&plan);
+        let founded = plan.founded().and_time(NaiveTime::MIN).and_utc();
+        let integration = signet.map(|signet| Integration::new(signet, &options.install, &world, founded));
         Self {
-            world: World::new(&plan),
+            world,
             clock,
             faults: Faults::new(options.faults.clone()),
             journal: Journal::default(),
@@ -81,15 +90,16 @@ impl Github {
             plan,
             api: options.api,
             tokens: options.tokens(),
+            integration,
             limits: Limits::new(options.rate_limit),
             answers: AtomicU64::new(0),
         }
     }
 
-    /// The answer to a request.
-    pub(super) fn answer(&self, request: &Parts) -> Answer {
+    /// The answer to a request with that body.
+    pub(super) fn answer(&self, request: &Parts, body: &[u8]) -> Answer {
         let visit = self.visit(request);
-        let answer = self.consider(&visit).unwrap_or_else(Answer::from);
+        let answer = self.consider(&visit, body).unwrap_or_else(Answer::from);
         self.stamped(answer, &visit, self.quota(&visit))
     }
 
@@ -109,7 +119,7 @@ impl Github {
             NotReady::NoContent => self.stumble(request, &StatusFault::new(204)),
             NotReady::NotFound => self.stumble(request, &StatusFault::new(404)),
             NotReady::BadGateway => self.stumble(request, &StatusFault::new(502)),
-            NotReady::NoLinks => reports::without_links(self.answer(request)),
+            NotReady::NoLinks => reports::without_links(self.answer(request, &[])),
             NotReady::Text => {
                 self.dressed(request, Answer::json(StatusCode::OK, &"The report is not ready."))
             }
@@ -124,51 +134,79 @@ impl Github {
     }
 
     fn visit<'r>(&'r self, request: &'r Parts) -> Visit<'r> {
-        let caller = Caller::of(&request.headers, &self.tokens);
-        Visit { request, caller, now: self.clock.now(), version: version(&request.headers) }
+        let (headers, now, integration) = (&request.headers, self.clock.now(), self.integration.as_ref());
+        let route = self.route(&request.method, request.uri.path());
+        let caller = match route {
+            Some(Route::App(_)) => Caller::as_app(headers, integration, now),
+            _ => Caller::of(headers, &self.tokens, integration, now),
+        };
+        Visit { request, route, caller, now, version: version(headers) }
     }
 
     fn quota(&self, visit: &Visit<'_>) -> Quota {
-        self.limits.quota(visit.caller.bucket(), visit.now)
+        self.limits.quota(visit.caller.bucket().as_deref(), visit.now)
     }
 
     /// Sees a request through the door: in what version, who asks, at what cost, for what.
-    fn consider(&self, visit: &Visit<'_>) -> Result<Answer, Refusal> {
-        let Visit { request, caller, now, version } = visit;
+    fn consider(&self, visit: &Visit<'_>, body: &[u8]) -> Result<Answer, Refusal> {
+        let Visit { request, route, caller, now, version } = visit;
         let version = version.as_ref().map_err(|asked| unsupported(asked))?;
         if request.headers.get(USER_AGENT).is_none_or(|agent| agent.as_bytes().trim_ascii().is_empty()) {
             let message = "Request forbidden: every request needs a User-Agent header.";
             return Err(Refusal::new(StatusCode::FORBIDDEN, message));
         }
-        let known = caller.token()?.is_some();
-        let reads = [Method::GET, Method::HEAD].contains(&request.method);
-        let route = self.route(request.uri.path()).filter(|_| reads);
-        let charged = route != Some(Route::RateLimit);
-        if charged && !self.limits.charge(caller.bucket(), *now) {
-            let who = if known { "this token" } else { "your address" };
-            return Err(Refusal::rate_limited(StatusCode::FORBIDDEN, who));
+        caller.is_sound()?;
+        let bucket = caller.bucket();
+        let charged = *route != Some(Route::RateLimit);
+        if charged && !self.limits.charge(bucket.as_deref(), *now) {
+            return Err(Refusal::rate_limited(StatusCode::FORBIDDEN, &caller.title()));
         }
-        let answer = match route.ok_or_else(Refusal::not_found)? {
+        let answer = match route.as_ref().ok_or_else(Refusal::not_found)? {
             Route::RateLimit => rate_limit(self.quota(visit), version),
             Route::Versions => Answer::json(StatusCode::OK, &VERSIONS),
-            // Their links are signed anew each time: there is nothing a client could have already.
-            Route::View(view @ View::Report(_), owner, _) => return self.view(visit, view, &owner, None),
-            Route::View(view, owner, team) => self.view(visit, view, &owner, team.as_ref())?,
+            // What is made anew each time is nothing that a client could have already.
+            Route::App(AppRoute::Mint(id)) => return self.app()?.mint(id, body, *now),
+            Route::View(view @ View::Report(_), owner, _) => return self.view(visit, *view, owner, None),
+            Route::App(route) => self.about_app(visit, route)?,
+            Route::View(view, owner, team) => self.view(visit, *view, owner, team.as_ref())?,
         };
         let answer = conditional(answer, &request.headers);
         if charged && answer.status == StatusCode::NOT_MODIFIED {
-            self.limits.refund(caller.bucket(), *now);
+            self.limits.refund(bucket.as_deref(), *now);
         }
         Ok(answer)
     }
 
-    /// The route of a path, unless it leads to the API that is closed.
-    fn route(&self, path: &str) -> Option<Route> {
+    /// The route of a request, unless it leads to the API that is closed.
+    fn route(&self, method: &Method, path: &str) -> Option<Route> {
+        let reads = [Method::GET, Method::HEAD].contains(method);
         Route::of(path).filter(|route| match route {
-            Route::View(View::Usage, ..) => self.api != Api::Reports,
-            Route::View(View::Report(_), ..) => self.api != Api::Usage,
-            _ => true,
+            Route::App(AppRoute::Mint(_)) => *method == Method::POST,
+            Route::View(View::Usage, ..) => reads && self.api != Api::Reports,
+            Route::View(View::Report(_), ..) => reads && self.api != Api::Usage,
+            _ => reads,
         })
+    }
+
+    /// The App; nobody is let in as one where there is none.
+    fn app(&self) -> Result<&Integration, Refusal> {
+        self.integration.as_ref().ok_or_else(Refusal::not_found)
+    }
+
+    /// What the App sees of itself.
+    fn about_app(&self, visit: &Visit<'_>, route: &AppRoute) -> Result<Answer, Refusal> {
+        let (app, query) = (self.app()?, Query::of(visit.request.uri.query()));
+        match route {
+            AppRoute::About => Ok(Answer::json(StatusCode::OK, &app.about(&self.world))),
+            AppRoute::Installations => {
+                let url = format!("{}/app/installations", self.url_for(&visit.request.headers));
+                Ok(listed(&app.page(&self.world, &query), &url, &query))
+            }
+            AppRoute::Installation(owner) => {
+                Ok(Answer::json(StatusCode::OK, &app.on(owner.find(&self.world), &self.world)?))
+            }
+            AppRoute::Mint(_) => Err(Refusal::not_found()),
+        }
     }
 
     /// What the caller sees of a place.
@@ -179,8 +217,7 @@ impl Github {
         owner: &OwnerName,
         team: Option<&TeamName>,
     ) -> Result<Answer, Refusal> {
-        let token = visit.caller.token()?.ok_or_else(Refusal::requires_authentication)?;
-        let entity = token.admit(view, owner.find(&self.world))?;
+        let entity = visit.caller.admit(view, owner.find(&self.world))?;
         let team = team.map(|name| name.find(entity).ok_or_else(Refusal::not_found)).transpose()?;
         let place = Place { entity, team };
         let url = format!("{}{}", self.url_for(&visit.request.headers), place.path(view));

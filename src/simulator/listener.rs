@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
-use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt, Collected, Full, Limited, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::http::StatusCode;
@@ -41,6 +41,9 @@ type Body = UnsyncBoxBody<Bytes, Broken>;
 
 /// How much of a file is sent at once; a file is never in memory as a whole.
 const PIECE: usize = 64 * 1024;
+
+/// How long the body of a request may be.
+const BODY: usize = 64 * 1024;
 
 /// How many pieces of a file may wait for the client.
 const PIECES: usize = 4;
@@ -115,7 +118,7 @@ pub(super) async fn listen(
 async fn serve(stream: TcpStream, door: Door, github: Arc<Github>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| -> Pin<Box<dyn Future<Output = _> + Send>> {
-        Box::pin(respond(door, github.clone(), request.into_parts().0))
+        Box::pin(respond(door, github.clone(), request))
     });
     // Clients decide how long a connection idles: one closed just as it is used again would be a fault
     // that nobody asked for.
@@ -144,7 +147,12 @@ fn target(uri: &Uri) -> &str {
 }
 
 /// Answers a request, or does to it what a fault says.
-async fn respond(door: Door, github: Arc<Github>, request: Parts) -> Result<Response<Body>, Broken> {
+async fn respond(
+    door: Door,
+    github: Arc<Github>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Broken> {
+    let (request, body) = request.into_parts();
     let number = github.journal.arrived(&request, door == Door::Downloads);
     let fault = github.faults.strike(target(&request.uri), door);
     if let Some(FaultKind::Delay(delay)) = &fault {
@@ -161,7 +169,7 @@ async fn respond(door: Door, github: Arc<Github>, request: Parts) -> Result<Resp
         Some(FaultKind::NotReady(how)) => Reply::Whole(github.not_ready(&request, *how)),
         Some(FaultKind::PolicyOff) => Reply::Whole(github.dressed(&request, Refusal::policy_off().into())),
         Some(FaultKind::Expired) => Reply::Whole(downloads::expired()),
-        Some(FaultKind::Delay(_) | FaultKind::Cut) | None => truth(door, github.clone(), request).await,
+        Some(FaultKind::Delay(_) | FaultKind::Cut) | None => truth(door, github.clone(), request, body).await,
     };
     github.journal.answered(number, reply.answer().status.as_u16());
     match reply {
@@ -188,11 +196,12 @@ fn stumble(door: Door, github: &Github, request: &Parts, fault: &StatusFault) ->
 }
 
 /// The true answer.
-async fn truth(door: Door, github: Arc<Github>, request: Parts) -> Reply {
+async fn truth(door: Door, github: Arc<Github>, request: Parts, body: Incoming) -> Reply {
     match door {
         // On a thread of its own, because months of many people may have to be added up.
         Door::Api => {
-            let found = spawn_blocking(move || github.answer(&request)).await;
+            let body = whole_of(body).await;
+            let found = spawn_blocking(move || github.answer(&request, &body)).await;
             Reply::Whole(found.unwrap_or_else(|_| Refusal::usual(StatusCode::INTERNAL_SERVER_ERROR).into()))
         }
         Door::Downloads => match downloads::answer(&github.reports, &request, github.clock.now()) {
@@ -200,6 +209,11 @@ async fn truth(door: Door, github: Arc<Github>, request: Parts) -> Reply {
             (refusal, None) => Reply::Whole(refusal),
         },
     }
+}
+
+/// The body of a request, as far as anything is made of it: what is too long or breaks off is like none.
+async fn whole_of(body: Incoming) -> Bytes {
+    Limited::new(body, BODY).collect().await.map_or_else(|_| Bytes::new(), Collected::to_bytes)
 }
 
 /// A file, written on a thread of its own while the client reads it; or half of its first piece.

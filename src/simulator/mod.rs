@@ -35,6 +35,7 @@ mod activity;
 mod addresses;
 mod agents;
 mod answer;
+mod app;
 mod audience;
 mod billing;
 mod calendar;
@@ -53,7 +54,10 @@ mod files;
 mod founding;
 mod github;
 mod habits;
+mod installations;
+mod integration;
 mod journal;
+mod jwt;
 mod limits;
 mod links;
 mod listener;
@@ -63,6 +67,7 @@ mod options;
 mod paging;
 mod phases;
 mod presence;
+mod private_key;
 mod pulls;
 mod releases;
 mod reports;
@@ -80,6 +85,7 @@ mod world;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -89,6 +95,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use access::Token;
+pub use app::{App, Install};
 pub use deeds::{Deed, Feature};
 pub use faults::{Fault, FaultKind, NotReady, StatusFault};
 pub use journal::Request;
@@ -100,6 +107,8 @@ pub use stack::Editor;
 pub use world::{Entity, Kind, Person, Plan, Team, World};
 
 use github::Github;
+use integration::Integration;
+use jwt::Signet;
 use listener::Door;
 
 /// A running simulator. Dropping it stops it.
@@ -141,6 +150,28 @@ pub enum StartError {
         /// What there is.
         orgs: String,
     },
+    /// The App's key cannot be had.
+    #[error("cannot use {} as the private key of the App: {reason}", file.display())]
+    Key {
+        /// The file that has it, or should.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There are installations and no App.
+    #[error("`{0}` is where an App is installed, but there is no App")]
+    NoApp(String),
+    /// The App is to be installed twice on one account.
+    #[error("the App is installed twice on `{0}`")]
+    SameInstall(String),
+    /// The App is to be installed on an account the company does not have.
+    #[error("the App is installed on `{owner}`, but there are only {owners}")]
+    UnknownOwner {
+        /// The account.
+        owner: String,
+        /// What there is.
+        owners: String,
+    },
 }
 
 /// What a client needs to know to begin.
@@ -168,14 +199,18 @@ impl Simulator {
     /// Draws the company and begins to serve it at [`Options::listen`], in the background.
     ///
     /// # Errors
-    /// When the address is not loopback or cannot be had, or when the tokens make no sense.
+    /// When the address is not loopback or cannot be had, when the App's key is of no use, or when the tokens or
+    /// installations make no sense.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let beside = SocketAddr::new(options.listen.ip(), 0);
         let (api, address) = bind(options.listen)?;
         let (files, downloads) = bind(options.listen_downloads.unwrap_or(beside))?;
-        let github = Github::new(&options, format!("http://{address}"), format!("http://{downloads}"));
+        let signet = options.app.as_ref().map(signet).transpose()?;
+        let [url, files_url] = [address, downloads].map(|address| format!("http://{address}"));
+        let github = Github::new(&options, signet, url, files_url);
         let tokens = options.tokens();
         check(&tokens, &github.world)?;
+        check_installs(&options, &github.world)?;
         let github = Arc::new(github);
         let listeners = [(api, Door::Api), (files, Door::Downloads)]
             .map(|(socket, door)| Listener::start(socket, door, github.clone()));
@@ -205,6 +240,43 @@ impl Simulator {
     /// Replaces the faults in force; none heals everything. Their requests are counted from here on.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.github.faults.set(faults);
+    }
+
+    /// Installs the App on an account, or changes what it may do there and whether it is suspended. Tokens that it
+    /// has for that account keep their permissions. The number of the installation; `None` if there is no App or no
+    /// such account.
+    pub fn install(&self, install: &Install) -> Option<u64> {
+        let (app, owner) = self.app_on(&install.owner)?;
+        Some(app.installations.install(install, owner, self.now()))
+    }
+
+    /// Takes the App away from an organisation or the enterprise, and its tokens with it. Whether it was there.
+    pub fn uninstall(&self, owner: &str) -> bool {
+        self.app_on(owner).is_some_and(|(app, owner)| app.installations.uninstall(owner))
+    }
+
+    /// Suspends the App on an organisation or the enterprise: its tokens there open nothing, and it gets no new
+    /// ones. Whether it was there.
+    pub fn suspend(&self, owner: &str) -> bool {
+        let now = self.now();
+        self.app_on(owner).is_some_and(|(app, owner)| app.installations.suspend(owner, Some(now), now))
+    }
+
+    /// Ends that again. Whether the App was there.
+    pub fn unsuspend(&self, owner: &str) -> bool {
+        self.app_on(owner).is_some_and(|(app, owner)| app.installations.suspend(owner, None, self.now()))
+    }
+
+    /// Ends all tokens the App has for its installations, long before their time.
+    pub fn revoke_installation_tokens(&self) {
+        if let Some(app) = &self.github.integration {
+            app.installations.revoke();
+        }
+    }
+
+    /// The App and the organisation or enterprise of that name.
+    fn app_on(&self, owner: &str) -> Option<(&Integration, &Entity)> {
+        self.github.integration.as_ref().zip(self.world().owner(owner))
     }
 
     /// The latest requests, at most ten thousand, oldest first.
@@ -273,6 +345,30 @@ fn check(tokens: &[Token], world: &World) -> Result<(), StartError> {
         {
             let (token, org, orgs) = (token.name().to_owned(), org.to_owned(), logins.join(", "));
             return Err(StartError::UnknownOrg { token, org, orgs });
+        }
+    }
+    Ok(())
+}
+
+/// What GitHub knows the App by, from the key that the App has.
+fn signet(app: &App) -> Result<Signet, StartError> {
+    let key = private_key::public_half(&app.key_file);
+    key.map(|key| Signet::new(app.id, key))
+        .map_err(|reason| StartError::Key { file: app.key_file.clone(), reason })
+}
+
+/// Refuses installations that there cannot be.
+fn check_installs(options: &Options, world: &World) -> Result<(), StartError> {
+    for (index, Install { owner, .. }) in options.install.iter().enumerate() {
+        if options.app.is_none() {
+            return Err(StartError::NoApp(owner.clone()));
+        }
+        if world.owner(owner).is_none() {
+            let owners: Vec<_> = world.owners().map(|owner| owner.login.as_str()).collect();
+            return Err(StartError::UnknownOwner { owner: owner.clone(), owners: owners.join(", ") });
+        }
+        if options.install[..index].iter().any(|earlier| earlier.owner.eq_ignore_ascii_case(owner)) {
+            return Err(StartError::SameInstall(owner.clone()));
         }
     }
     Ok(())

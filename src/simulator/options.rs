@@ -8,6 +8,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::access::Token;
+use super::app::{App, Install};
 use super::faults::Fault;
 use super::world::Plan;
 
@@ -82,7 +83,16 @@ pub struct Options {
     #[arg(long = "token", value_name = "NAME=SCOPE+SCOPE[@ORG+ORG]")]
     pub tokens: Vec<Token>,
 
-    /// Requests each token has per hour
+    /// A GitHub App: its number and the PEM file of its private key, which is made if there is none
+    #[arg(long, value_name = "ID=FILE")]
+    pub app: Option<App>,
+
+    /// Where the App is installed: an organisation or the enterprise; repeatable; :suspended at the end
+    /// suspends it [default: everywhere, with all permissions an exporter needs]
+    #[arg(long, value_name = "OWNER[=PERMISSION:ACCESS+…]")]
+    pub install: Vec<Install>,
+
+    /// Requests each token has per hour; so too each installation of the App, and the App itself
     #[arg(long, value_name = "N", default_value = "5000")]
     pub rate_limit: u64,
 
@@ -168,6 +178,9 @@ mod tests {
             "--weekends-off",
             "--token=a=read:org",
             "--token=b=",
+            "--app=7=/tmp/app.pem",
+            "--install=octo-labs=members:read",
+            "--install=octo-group:suspended",
             "--fault=hang,first=1",
             "--fault=path=/orgs/*,status=502",
         ])
@@ -179,7 +192,8 @@ mod tests {
         assert_eq!(options.now, Some("2026-11-20T11:00:00Z".parse().unwrap()));
         assert_eq!(options.day_every, Some(Duration::from_secs(10)));
         assert_eq!(options.tokens.iter().map(Token::name).collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(options.faults.len(), 2);
+        assert_eq!(options.app, Some(App { id: 7, key_file: "/tmp/app.pem".into() }));
+        assert_eq!((options.install.len(), options.faults.len()), (2, 2));
     }
 
     #[test]
@@ -191,6 +205,8 @@ mod tests {
             ("--api=metrics", "[possible values: both, usage, reports]"),
             ("--day-every=0s", "a day cannot pass every 0s"),
             ("--token=a", "a token is written NAME=scope+scope"),
+            ("--app=7", "an App is written ID=FILE"),
+            ("--install=a=b", "`b` is no permission"),
             ("--fault=slow", "`slow` is unknown"),
             ("--now=today", "invalid value 'today'"),
         ] {

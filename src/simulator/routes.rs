@@ -3,6 +3,11 @@
 //! ```text
 //! /rate_limit                                          what is left of the caller's rate limit
 //! /versions                                            the versions of the API
+//! /app                                                 the GitHub App that asks, by a JSON web token; so too:
+//! /app/installations                                   where it is installed
+//! /orgs/{org}/installation, /enterprises/{enterprise}/installation
+//! POST /app/installations/{installation_id}/access_tokens
+//!                                                      a new token for an hour
 //! /orgs/{org}/teams                                    the teams of an organisation
 //! /orgs/{org}/copilot/usage                            usage of an organisation
 //! /orgs/{org}/team/{team_slug}/copilot/usage           usage of one of its teams (singular "team")
@@ -30,8 +35,23 @@ pub(super) enum Route {
     RateLimit,
     /// The versions of the API.
     Versions,
+    /// What an App may know of itself.
+    App(AppRoute),
     /// A view of an organisation, an enterprise or a team.
     View(View, OwnerName, Option<TeamName>),
+}
+
+/// What an App asks as itself, with a JSON web token.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum AppRoute {
+    /// The App.
+    About,
+    /// Where it is installed.
+    Installations,
+    /// Whether and how it is installed on an account.
+    Installation(OwnerName),
+    /// A new token of the installation of that number.
+    Mint(String),
 }
 
 /// What can be seen of an organisation, an enterprise or a team.
@@ -86,6 +106,15 @@ impl Route {
         match segments[..] {
             ["rate_limit"] => Some(Self::RateLimit),
             ["versions"] => Some(Self::Versions),
+            ["app"] => Some(Self::App(AppRoute::About)),
+            ["app", "installations"] => Some(Self::App(AppRoute::Installations)),
+            ["app", "installations", id, "access_tokens"] => Some(Self::App(AppRoute::Mint(id.into()))),
+            ["orgs", org, "installation"] => {
+                Some(Self::App(AppRoute::Installation(OwnerName::Org(org.into()))))
+            }
+            ["enterprises", slug, "installation"] => {
+                Some(Self::App(AppRoute::Installation(OwnerName::Enterprise(slug.into()))))
+            }
             ["orgs", org, "copilot", "metrics", "reports", ref report @ ..] => {
                 let owner = OwnerName::Org(org.into());
                 Report::of(Kind::Organisation, report)
@@ -214,6 +243,11 @@ mod tests {
         for (path, expected) in [
             ("/rate_limit", Route::RateLimit),
             ("/versions", Route::Versions),
+            ("/app", Route::App(AppRoute::About)),
+            ("/app/installations", Route::App(AppRoute::Installations)),
+            ("/app/installations/7/access_tokens", Route::App(AppRoute::Mint("7".into()))),
+            ("/orgs/octo/installation", Route::App(AppRoute::Installation(org()))),
+            ("/enterprises/corp/installation", Route::App(AppRoute::Installation(enterprise()))),
             ("/orgs/octo/teams", Route::View(View::Teams, org(), None)),
             ("/orgs/octo/copilot/usage", Route::View(View::Usage, org(), None)),
             ("/orgs/octo/team/ent%3Acore/copilot/usage", Route::View(View::Usage, org(), slug())),
@@ -277,6 +311,10 @@ mod tests {
             "/organizations/octo/settings/billing/usage",
             "/Orgs/octo/teams",
             "/rate_limit/",
+            "/app/",
+            "/app/installations/7",
+            "/app/installations/7/access_tokens/",
+            "/organizations/42/installation",
         ] {
             assert_eq!(Route::of(path), None, "{path}");
         }

@@ -167,6 +167,16 @@ impl World {
         &self.enterprise
     }
 
+    /// The organisations, then the enterprise.
+    pub(super) fn owners(&self) -> impl Iterator<Item = &Entity> {
+        self.orgs.iter().chain([&self.enterprise])
+    }
+
+    /// The organisation of that login or the enterprise of that slug, in any case of letters.
+    pub(super) fn owner(&self, login: &str) -> Option<&Entity> {
+        self.owners().find(|owner| owner.login.eq_ignore_ascii_case(login))
+    }
+
     /// The organisations.
     pub fn orgs(&self) -> &[Entity] {
         &self.orgs
