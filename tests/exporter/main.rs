@@ -5,6 +5,7 @@
     reason = "in a test a panic is the answer, and everything is private"
 )]
 
+mod apps;
 mod auto;
 mod backfill;
 mod backfill_files;

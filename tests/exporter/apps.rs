@@ -1,0 +1,252 @@
+//! The exporter as a GitHub App, against the simulated GitHub.
+
+use std::{path::Path, sync::Arc};
+
+use chrono::TimeDelta;
+use github_copilot_exporter::{
+    clock::Clock,
+    simulator::{Options, Simulator},
+};
+use tempfile::TempDir;
+
+use crate::support::{Exporter, ManualClock, Patience, Scrape};
+
+const START: &str = "2026-11-22T12:00:00Z";
+
+/// A GitHub with an App, and a clock that the exporter goes by; GitHub's own runs on from the same moment.
+struct Company {
+    github: Simulator,
+    clock: Arc<ManualClock>,
+    dir: TempDir,
+}
+
+impl Company {
+    async fn start(change: impl FnOnce(&mut Options)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let app = format!("4242={}", dir.path().join("app.pem").display());
+        let now = Some(START.parse().unwrap());
+        let mut options = Options { app: Some(app.parse().unwrap()), now, users: 60, ..Options::default() };
+        change(&mut options);
+        let github = Simulator::start(options).await.unwrap();
+        Self { github, clock: ManualClock::starting(START), dir }
+    }
+
+    fn key(&self) -> String {
+        self.dir.path().join("app.pem").display().to_string()
+    }
+
+    /// An exporter that asks as the App for the usage of these organisations.
+    async fn exporter(&self, more: &[(&str, &str)]) -> Exporter {
+        let key = self.key();
+        let app = [
+            ("GITHUB_APP_ID", "4242"),
+            ("GITHUB_APP_PRIVATE_KEY_FILE", &*key),
+            ("GITHUB_ORGS", "octo-labs,octo-retail"),
+            ("EXPORTER_SOURCES", "activity"),
+        ];
+        Exporter::start(&self.github.url(), &self.clock, &[&app, more].concat()).await
+    }
+
+    /// Scrapes until `holds`, while time passes for both.
+    async fn until(&self, exporter: &Exporter, what: &str, holds: impl Fn(&Scrape) -> bool) -> Scrape {
+        let patience = Patience::new();
+        loop {
+            let scrape = exporter.scrape().await;
+            if holds(&scrape) {
+                return scrape;
+            }
+            patience.check(&format!("{what}\n{}", scrape.text));
+            self.pass(TimeDelta::seconds(2));
+        }
+    }
+
+    /// Lets time pass for both.
+    fn pass(&self, span: TimeDelta) {
+        self.clock.advance(span.num_seconds());
+        self.github.set_now(self.clock.now());
+    }
+
+    /// The requests that were answered, by path.
+    fn asked(&self, path: &str) -> usize {
+        self.github.requests().iter().filter(|request| request.path.contains(path)).count()
+    }
+}
+
+fn up(org: &str) -> String {
+    format!(r#"github_copilot_exporter_source_up{{enterprise="",org="{org}",source="activity"}}"#)
+}
+
+fn failures(org: &str, reason: &str) -> String {
+    format!(
+        r#"github_copilot_exporter_source_failures_total{{enterprise="",org="{org}",source="activity",reason="{reason}"}}"#
+    )
+}
+
+fn is_up(org: &str) -> impl Fn(&Scrape) -> bool {
+    move |scrape| scrape.get(&up(org)) == Some(1.0)
+}
+
+fn is_down(org: &str) -> impl Fn(&Scrape) -> bool {
+    move |scrape| scrape.get(&up(org)) == Some(0.0)
+}
+
+#[tokio::test]
+async fn an_app_reads_every_organisation_with_a_token_of_its_own_and_a_limit_of_its_own() {
+    let company = Company::start(|_| ()).await;
+    let exporter = company.exporter(&[]).await;
+    let scrape = exporter
+        .until_by(0, "both", |scrape| is_up("octo-labs")(scrape) && is_up("octo-retail")(scrape))
+        .await;
+    for credential in ["app", "app:octo-labs", "app:octo-retail"] {
+        let series =
+            format!(r#"github_copilot_exporter_github_rate_limit_limit{{credential="{credential}"}}"#);
+        assert_eq!(scrape.get(&series), Some(5000.0), "{credential}\n{}", scrape.text);
+    }
+    let asked = |endpoint: &str, code: &str| {
+        scrape.get(&format!(
+            r#"github_copilot_exporter_github_requests_total{{endpoint="{endpoint}",code="{code}"}}"#
+        ))
+    };
+    assert_eq!(asked("/app/installations", "200"), Some(1.0));
+    assert_eq!(asked("/app/installations/{installation_id}/access_tokens", "201"), Some(2.0));
+    assert_eq!(asked("/app/installations", "401"), Some(0.0), "counters begin at 0");
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_before_its_hour_is_over_and_not_sooner() {
+    let company = Company::start(|_| ()).await;
+    let exporter = company.exporter(&[("EXPORTER_REFRESH_INTERVAL", "10m")]).await;
+    exporter.until_by(0, "the first figures", is_up("octo-labs")).await;
+    assert_eq!(company.asked("access_tokens"), 2);
+    for _ in 0..9 {
+        let before = company.asked("/orgs/octo-labs/copilot/usage");
+        company.pass(TimeDelta::minutes(10));
+        exporter
+            .until_by(0, "another refresh", |_| company.asked("/orgs/octo-labs/copilot/usage") > before)
+            .await;
+    }
+    exporter.until_by(0, "both renewed", |_| company.asked("access_tokens") == 4).await;
+    let scrape = exporter.scrape().await;
+    assert_eq!(scrape.sum("github_copilot_exporter_source_failures_total", &[]), 0.0);
+}
+
+#[tokio::test]
+async fn tokens_that_github_revokes_before_their_time_are_replaced_within_the_same_refresh() {
+    let company = Company::start(|_| ()).await;
+    let exporter = company.exporter(&[]).await;
+    exporter.until_by(0, "the first figures", is_up("octo-labs")).await;
+    company.pass(TimeDelta::minutes(2));
+    company.github.revoke_installation_tokens();
+    let before = company.asked("access_tokens");
+    company.pass(TimeDelta::hours(1));
+    exporter.until_by(0, "new tokens", |_| company.asked("access_tokens") >= before + 2).await;
+    let scrape = exporter.until_by(0, "up", is_up("octo-labs")).await;
+    assert_eq!(scrape.sum("github_copilot_exporter_source_failures_total", &[]), 0.0, "{}", scrape.text);
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_named_and_heals_when_the_file_is_replaced() {
+    let company = Company::start(|_| ()).await;
+    let right = std::fs::read(company.key()).unwrap();
+    let other = Company::start(|_| ()).await;
+    std::fs::copy(other.key(), company.key()).unwrap();
+    let exporter = company.exporter(&[]).await;
+    let scrape = exporter.until_by(0, "refused", is_down("octo-labs")).await;
+    assert_eq!(scrape.get(&failures("octo-labs", "unauthorized")), Some(1.0), "{}", scrape.text);
+    let page = exporter.page().await;
+    assert!(page.contains("A JSON web token could not be decoded"), "{page}");
+    assert!(page.contains("GITHUB_APP_ID and the private key belong together"), "{page}");
+    assert!(company.asked("/app/installations") < 3, "a refused key is not tried again and again");
+    replace(&company.key(), &right);
+    company.until(&exporter, "healed", is_up("octo-labs")).await;
+}
+
+#[tokio::test]
+async fn a_key_file_that_is_missing_or_no_key_is_a_credential_failure_that_names_it() {
+    let company = Company::start(|_| ()).await;
+    let right = std::fs::read(company.key()).unwrap();
+    for nonsense in [
+        None,
+        Some("ghp_secret"),
+        Some("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n"),
+    ] {
+        std::fs::remove_file(company.key()).unwrap();
+        nonsense.inspect(|text| std::fs::write(company.key(), text).unwrap());
+        let exporter = company.exporter(&[]).await;
+        let scrape = exporter.until_by(0, "refused", is_down("octo-labs")).await;
+        assert_eq!(scrape.get(&failures("octo-labs", "credential")), Some(1.0), "{}", scrape.text);
+        let page = exporter.page().await;
+        assert!(page.contains("app.pem"), "{page}");
+        assert!(!page.contains("ghp_secret") && !page.contains("AAAA"), "{page}");
+        replace(&company.key(), &right);
+        company.until(&exporter, "healed", is_up("octo-labs")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_named_as_the_cause() {
+    for (ahead, words) in [(TimeDelta::minutes(7), "ahead of"), (TimeDelta::minutes(-20), "behind")] {
+        let company = Company::start(|_| ()).await;
+        company.clock.advance(ahead.num_seconds());
+        let exporter = company.exporter(&[]).await;
+        let scrape = exporter.until_by(0, "refused", is_down("octo-labs")).await;
+        assert_eq!(scrape.get(&failures("octo-labs", "unauthorized")), Some(1.0), "{}", scrape.text);
+        let page = exporter.page().await;
+        let page = page.replace("&#39;", "'").replace("&#x27;", "'");
+        assert!(page.contains(words) && page.contains("this machine's clock is"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_installation_is_named_and_keeps_its_last_figures_and_heals() {
+    let company = Company::start(|_| ()).await;
+    let exporter = company.exporter(&[]).await;
+    let good = exporter.until_by(0, "the first figures", is_up("octo-labs")).await;
+    let figures = "github_copilot_total_suggestions";
+    let labs = &[r#"org="octo-labs""#];
+    assert!(good.of(figures, labs).count() > 0);
+    assert!(company.github.suspend("octo-labs"));
+    company.pass(TimeDelta::hours(1));
+    let scrape = company.until(&exporter, "suspended", is_down("octo-labs")).await;
+    assert_eq!(scrape.get(&failures("octo-labs", "credential")), Some(1.0), "{}", scrape.text);
+    assert_eq!(scrape.sum(figures, labs), good.sum(figures, labs));
+    assert!(exporter.page().await.contains("is suspended since 2026-11-22"));
+    company.until(&exporter, "the other one works on", is_up("octo-retail")).await;
+    assert!(company.github.unsuspend("octo-labs"));
+    company.until(&exporter, "healed", is_up("octo-labs")).await;
+}
+
+#[tokio::test]
+async fn where_the_app_is_not_installed_the_token_is_used_and_without_one_the_lack_is_named() {
+    let company = Company::start(|options| options.install = vec!["octo-labs".parse().unwrap()]).await;
+    let exporter = company.exporter(&[]).await;
+    exporter.until_by(0, "the App", is_up("octo-labs")).await;
+    let scrape = exporter.until_by(0, "nobody", is_down("octo-retail")).await;
+    assert_eq!(scrape.get(&failures("octo-retail", "credential")), Some(1.0), "{}", scrape.text);
+    assert!(exporter.page().await.contains("the App is not installed on organisation octo-retail"));
+    exporter.stop().await;
+
+    let exporter = company.exporter(&[("GITHUB_TOKEN", "octocat-demo-token")]).await;
+    let scrape = exporter
+        .until_by(0, "both", |scrape| is_up("octo-labs")(scrape) && is_up("octo-retail")(scrape))
+        .await;
+    for credential in ["app:octo-labs", "token"] {
+        let series =
+            format!(r#"github_copilot_exporter_github_rate_limit_remaining{{credential="{credential}"}}"#);
+        assert!(scrape.get(&series).is_some_and(|left| left < 5000.0), "{}", scrape.text);
+    }
+    assert!(company.github.install(&"octo-retail".parse().unwrap()).is_some());
+    company.pass(TimeDelta::hours(1));
+    company
+        .until(&exporter, "the App takes over", |scrape| {
+            scrape.text.contains(r#"{credential="app:octo-retail"}"#)
+        })
+        .await;
+}
+
+/// As an operator would: a new file in the place of the old one.
+fn replace(path: &str, content: &[u8]) {
+    let fresh = Path::new(path).with_extension("new");
+    std::fs::write(&fresh, content).unwrap();
+    std::fs::rename(fresh, path).unwrap();
+}
