@@ -18,7 +18,7 @@ fn without_configuration_it_ends_with_64_and_says_what_to_set() {
     for command in [&[][..], &["serve"]] {
         let (code, said, problems) = run(exporter(command, &[]));
         assert_eq!((code, &*said), (Some(64), ""));
-        let expected = "GITHUB_TOKEN or GITHUB_TOKEN_FILE must be set: GitHub tells nothing without a token; for example GITHUB_TOKEN=ghp_…\n\
+        let expected = "GITHUB_TOKEN or GITHUB_TOKEN_FILE or GITHUB_APP_ID must be set: GitHub tells nothing to strangers; for example GITHUB_TOKEN=ghp_…\n\
              GITHUB_ORGS or GITHUB_ENTERPRISE must be set: there is nothing to watch; for example GITHUB_ORGS=octo-org,octo-labs\n";
         assert_eq!(problems, expected);
     }
