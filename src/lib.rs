@@ -17,8 +17,8 @@
 //! A scrape never causes a request to GitHub, a refresh never keeps a scrape waiting, and a failed refresh never erases
 //! the last good values.
 //!
-//! Around it: [`owner`] and [`source`] are the nouns everything shares, [`clock`] is the time, [`config`] the environment,
-//! [`cli`] the commands, [`service`] the whole put together. [`simulator`] is a GitHub of our own for [`demo`], tests and
+//! Around it: [`owner`] and [`source`] are the nouns everything shares, [`clock`] is the time, [`draft`] a file that is
+//! whole or not there, [`config`] the environment, [`cli`] the commands, [`service`] the whole put together. [`simulator`] is a GitHub of our own for [`demo`], tests and
 //! benchmarks; it shares no code with the rest, so that a mistake cannot hide by being made twice.
 
 pub mod backfill;
@@ -26,6 +26,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod draft;
 pub mod github;
 pub mod metrics;
 pub mod model;
