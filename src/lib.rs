@@ -18,8 +18,9 @@
 //! the last good values.
 //!
 //! Around it: [`owner`] and [`source`] are the nouns everything shares, [`clock`] is the time, [`draft`] a file that is
-//! whole or not there, [`config`] the environment, [`cli`] the commands, [`service`] the whole put together. [`simulator`] is a GitHub of our own for [`demo`], tests and
-//! benchmarks; it shares no code with the rest, so that a mistake cannot hide by being made twice.
+//! whole or not there, [`config`] the environment, [`cli`] the commands, [`service`] the whole put together.
+//! [`simulator`] is a GitHub of our own for [`demo`], tests and benchmarks; it shares no code with the rest, so that a
+//! mistake cannot hide by being made twice.
 
 pub mod backfill;
 pub mod cli;

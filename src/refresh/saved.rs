@@ -90,7 +90,7 @@ struct Form {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line<'a> {
-    Owner(OwnerLine<'a>),
+    Owner(Box<OwnerLine<'a>>),
     /// Of the owner before it.
     Team(TeamLine<'a>),
 }
@@ -151,7 +151,7 @@ pub fn write(state: &State, github: &Url, out: impl Write) -> io::Result<()> {
     let mut out = BufWriter::new(GzEncoder::new(out, Compression::fast()));
     line(&mut out, &Header { version: VERSION, github: Cow::Borrowed(github) })?;
     for (owner, held) in &state.owners {
-        line(&mut out, &Line::Owner(OwnerLine::of(owner, held)))?;
+        line(&mut out, &Line::Owner(Box::new(OwnerLine::of(owner, held))))?;
         for (id, TeamState { slug, usage }) in &held.teams {
             let (slug, usage) = (Cow::Borrowed(&**slug), Cow::Borrowed(usage));
             line(&mut out, &Line::Team(TeamLine { id: *id, slug, usage }))?;
@@ -184,7 +184,7 @@ pub fn read(from: impl Read, fit: &Fit, state: &mut State) -> Result<LeftOut, Un
         Reading { fit, state, owner: None, slugs: BTreeSet::new(), left_out: LeftOut::default() };
     while let Some(line) = lines.next()? {
         match parse(line)? {
-            Line::Owner(line) => reading.owner(line),
+            Line::Owner(line) => reading.owner(*line),
             Line::Team(line) => reading.team(line)?,
         }
     }

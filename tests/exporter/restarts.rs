@@ -180,7 +180,7 @@ async fn rows_by_language_alone_outlive_a_restart_too() {
     let rows = |scrape: &Scrape| scrape.of("github_copilot_suggestions", &[r#"editor="""#]).count();
     let before = exporter.until("rows", |scrape| rows(scrape) > 0).await;
     let patience = Patience::new();
-    while !written(place.path()).is_some_and(|text| text.matches(r#""languages_only":true"#).count() == 2) {
+    while written(place.path()).is_none_or(|text| text.matches(r#""languages_only":true"#).count() != 2) {
         patience.check("it is saved");
         clock.advance(1);
         exporter.scrape().await;
