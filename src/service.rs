@@ -1,11 +1,11 @@
 //! The exporter as a whole: everything between the configuration and the port, wired.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, pin::pin, sync::Arc};
 
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 
 use crate::{
-    clock::SharedClock,
+    clock::{Instant, SharedClock},
     config::Config,
     github::{Client, client::Unusable},
     metrics::TeamDetail,
@@ -13,7 +13,10 @@ use crate::{
     refresh::{
         keeper::{Keeper, Rendering},
         published::Published,
-        watch::{Task, Watch},
+        saved::Fit,
+        saver::Saver,
+        store::Store,
+        watch::{Known, Task, Watch},
     },
     server::{self, connections::Patience, routes::Routes, web::Web},
     source::Api,
@@ -45,7 +48,12 @@ pub async fn serve(
 ) -> Result<(), StartError> {
     let client = Arc::new(Client::new(config.github.clone(), &config.owners, Arc::clone(&clock))?);
     let published = Arc::new(Published::default());
-    let refresh = refresh(&config, &client, &clock, &published);
+    let mut stop = pin!(stop);
+    let refresh = tokio::select! {
+        refresh = refresh(&config, &client, &clock, &published) => refresh,
+        // The disk with what an earlier process knew may hang.
+        () = &mut stop => return Ok(()),
+    };
     let routes = Arc::new(Routes::new(Arc::clone(&published), clock));
     web.settings().borrow().refusals().for_each(|status| routes.expect(status));
     let web = Arc::new(web);
@@ -70,16 +78,28 @@ async fn guard(mut tasks: JoinSet<()>, published: &Published) {
     std::future::pending::<()>().await;
 }
 
-/// Starts the keeper, and a watch for every owner.
-fn refresh(
+/// What is known at the start: what an earlier process left, or nothing. Read off the async threads.
+async fn known(config: &Config, store: Option<Arc<Store>>, now: Instant) -> State {
+    // Until it is found out otherwise an owner is asked by reports.
+    let empty = State::new(&config.owners, &config.sources).speaking(config.api.unwrap_or(Api::Reports));
+    let Some(store) = store else { return empty };
+    let unknown = empty.clone();
+    tokio::task::spawn_blocking(move || store.load(empty, now)).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "what an earlier process knew could not be read");
+        unknown
+    })
+}
+
+/// Starts the keeper, once what is known already can be served, and a watch for every owner.
+async fn refresh(
     config: &Config,
     client: &Arc<Client>,
     clock: &SharedClock,
     published: &Arc<Published>,
 ) -> JoinSet<()> {
     let (sender, news) = mpsc::channel(NEWS);
-    // Until it is found out otherwise an owner is asked by reports.
-    let state = State::new(&config.owners, &config.sources).speaking(config.api.unwrap_or(Api::Reports));
+    let store = config.state_dir.as_deref().map(|directory| Arc::new(Store::new(directory, fit(config))));
+    let state = known(config, store.clone(), clock.now()).await;
     let rendering =
         Rendering { view: config.view, team_detail: config.team_detail, max_series: config.max_series };
     let mut tasks = JoinSet::new();
@@ -93,13 +113,20 @@ fn refresh(
             interval: config.refresh_interval,
             concurrency: config.github.concurrency,
             settle_days: config.view.settle_days,
+            known: state.owners.get(owner).map(Known::of).unwrap_or_default(),
         };
         let (client, clock, news) = (Arc::clone(client), Arc::clone(clock), sender.clone());
         tasks.spawn(Watch { client, clock, news, task }.run());
     }
-    tasks.spawn(
-        Keeper::new(state, news, Arc::clone(client), Arc::clone(clock), Arc::clone(published), rendering)
-            .run(),
-    );
+    let saver = store.map(|store| Saver::new(store, Arc::clone(published)));
+    let (client, clock, published) = (Arc::clone(client), Arc::clone(clock), Arc::clone(published));
+    let mut keeper = Keeper::new(state, news, client, clock, published, rendering, saver);
+    keeper.show().await;
+    tasks.spawn(keeper.run());
     tasks
+}
+
+/// What decides which of the figures of an earlier process can be served.
+fn fit(config: &Config) -> Fit {
+    Fit { github: config.github.api.clone(), api: config.api, teams: config.teams.clone() }
 }

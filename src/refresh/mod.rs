@@ -4,7 +4,8 @@
 //! itself ([`roster`] says which teams are watched, [`validated`] what need not be sent again); [`reports`] give everything
 //! from the same files: [`latest`] says which days there are, [`days`] which of them are due, [`teams`] who is listed.
 //! Whichever it is, [`seats`] and [`billing`] are asked for beside it. A [`round`] is what came of one attempt. The
-//! [`keeper`] owns the state, takes the news in, and leaves a rendered picture in [`published`] for the server.
+//! [`keeper`] owns the state, takes the news in, and leaves a rendered picture in [`published`] for the server. Its
+//! [`saver`] keeps the state in a [`store`], in the form of [`saved`], for the next process.
 
 pub mod billing;
 pub mod days;
@@ -14,8 +15,11 @@ pub mod published;
 pub mod reports;
 pub mod roster;
 pub mod round;
+pub mod saved;
+pub mod saver;
 pub mod schedule;
 pub mod seats;
+pub mod store;
 pub mod teams;
 pub mod usage;
 pub mod validated;

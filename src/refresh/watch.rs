@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 
-use chrono::SecondsFormat;
+use chrono::{NaiveDate, SecondsFormat};
 use futures_util::future;
 use tokio::sync::mpsc;
 
@@ -16,9 +16,9 @@ use crate::{
     github::{Client, credential::Fingerprint},
     model::{
         Update,
-        state::{Attempt, Targets},
+        state::{Attempt, OwnerState, Targets, TeamState},
     },
-    owner::Owner,
+    owner::{Owner, Team},
     source::{Api, Source},
 };
 
@@ -44,6 +44,35 @@ pub struct Task {
     pub concurrency: usize,
     /// `EXPORTER_SETTLE_DAYS`: the day that is shown can be so much older than the newest.
     pub settle_days: u8,
+    /// What was found out before.
+    pub known: Known,
+}
+
+/// What an earlier process found out about an owner by reports, so that a first answer that is incomplete takes nothing
+/// away of what it knew.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Its teams, each with the day on which it was last listed.
+    pub teams: Vec<(Team, NaiveDate)>,
+    /// Whether reports about people were refused.
+    pub people_refused: bool,
+    /// Whether it was the usage API that told what is known.
+    pub by_usage: bool,
+}
+
+impl Known {
+    /// What is known of an owner. A team has figures of each day on which it was listed.
+    pub fn of(held: &OwnerState) -> Self {
+        if held.api == Api::Usage {
+            return Self { by_usage: true, ..Self::default() };
+        }
+        let team = |(id, team): (&u64, &TeamState)| {
+            let (listed, _) = team.usage.days.last_key_value()?;
+            Some((Team { id: *id, slug: team.slug.clone() }, *listed))
+        };
+        let teams = held.teams.iter().filter_map(team).collect();
+        Self { teams, people_refused: held.languages_only, by_usage: false }
+    }
 }
 
 /// The watch over one owner.

@@ -192,7 +192,8 @@ fn names_in_the_catalogue_are_unique_and_keep_the_conventions() {
 }
 
 /// The modules, each with those it may use: the arrows of the straight line.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
+    ("draft", &[]),
     ("owner", &[]),
     ("source", &[]),
     ("clock", &[]),
@@ -200,10 +201,10 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("model", &["clock", "github", "owner", "source"]),
     ("metrics", &["clock", "github", "model", "owner", "source"]),
     ("config", &["github", "metrics", "model", "owner", "source"]),
-    ("refresh", &["clock", "config", "github", "metrics", "model", "owner", "source"]),
+    ("refresh", &["clock", "config", "draft", "github", "metrics", "model", "owner", "source"]),
     ("server", &["clock", "github", "metrics", "model", "owner", "refresh", "source"]),
     ("service", &["clock", "config", "github", "metrics", "model", "refresh", "server", "source"]),
-    ("backfill", &["clock", "config", "github", "metrics", "model", "owner", "refresh", "source"]),
+    ("backfill", &["clock", "config", "draft", "github", "metrics", "model", "owner", "refresh", "source"]),
     ("simulator", &[]),
     ("demo", &["clock", "config", "simulator"]),
     ("cli", &["backfill", "simulator"]),
