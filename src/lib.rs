@@ -17,15 +17,17 @@
 //!
 //! [`backfill`] goes the same line once for every past day, and writes files or sends it instead of being scraped.
 //!
-//! Around it: [`owner`] and [`source`] are the nouns everything shares, [`clock`] is the time, [`config`] the environment,
-//! [`cli`] the commands, [`service`] the whole put together. [`simulator`] is a GitHub of our own for [`demo`], tests and
-//! benchmarks; it shares no code with the rest, so that a mistake cannot hide by being made twice.
+//! Around it: [`owner`] and [`source`] are the nouns everything shares, [`clock`] is the time, [`draft`] a file that is
+//! whole or not there, [`config`] the environment, [`cli`] the commands, [`service`] the whole put together.
+//! [`simulator`] is a GitHub of our own for [`demo`], tests and benchmarks; it shares no code with the rest, so that a
+//! mistake cannot hide by being made twice.
 
 pub mod backfill;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod draft;
 pub mod github;
 pub mod metrics;
 pub mod model;

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Whose Copilot usage is asked for.
 ///
 /// GitHub compares both kinds of name without regard to case, so they are kept in lower case: one owner is one
 /// value, one label and one path, however it was spelt.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// An organisation, by its login.
     Org(String),

@@ -1,8 +1,6 @@
 //! A directory of months: each a file that is complete or not there.
 //!
-//! A month is written under another name, synced, and only then renamed; so is `backfill.json`, which says what is
-//! finished. What a run that was killed leaves behind is at most one such unfinished file (`.….part`), which is
-//! overwritten the next time.
+//! A month is a [`Draft`] until it is whole; so is `backfill.json`, which says what is finished.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +16,10 @@ use super::{
     month::{Month, Span},
     openmetrics::{self, Written},
 };
-use crate::clock::Instant;
+use crate::{
+    clock::Instant,
+    draft::{Draft, Readers},
+};
 
 /// What has to be the same for the files of a directory to belong together, by name of the switch or variable.
 pub type Settings = BTreeMap<String, String>;
@@ -195,9 +196,9 @@ impl Directory {
             remove(&file).map_err(|error| FileError::Write { path: file, error })?;
             Finished { file: None, written: Written::default() }
         } else {
-            let (draft, written) = Draft::write(&file, |out| openmetrics::write(month, out))?;
+            let (draft, written) = draft(&file, |out| openmetrics::write(month, out))?;
             self.forget(month.span)?;
-            draft.keep(&self.handle)?;
+            self.keep(draft, &file)?;
             Finished { file: Some(file), written }
         };
         self.manifest.months.insert(key(month.span), Entry::new(month.span, &finished));
@@ -218,11 +219,16 @@ impl Directory {
     }
 
     fn save(&self) -> Result<(), FileError> {
-        let (draft, ()) = Draft::write(&self.path.join(MANIFEST), |out| {
+        let file = self.path.join(MANIFEST);
+        let (draft, ()) = draft(&file, |out| {
             serde_json::to_writer_pretty(&mut *out, &self.manifest)?;
             out.write_all(b"\n")
         })?;
-        draft.keep(&self.handle)
+        self.keep(draft, &file)
+    }
+
+    fn keep(&self, draft: Draft, file: &Path) -> Result<(), FileError> {
+        draft.keep(&self.handle).map_err(|error| FileError::Write { path: file.into(), error })
     }
 
     fn file(&self, span: Span) -> PathBuf {
@@ -335,48 +341,12 @@ fn remedy(error: &io::Error) -> &'static str {
     }
 }
 
-/// A file that is whole but does not have its name yet. Unless it gets it, it goes away.
-struct Draft {
-    path: PathBuf,
-    name: PathBuf,
-}
-
-impl Draft {
-    /// The name is always the same, so that a run that is killed leaves no more than one file behind for each.
-    fn write<T>(
-        name: &Path,
-        fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>,
-    ) -> Result<(Self, T), FileError> {
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name.file_name().unwrap_or_default());
-        hidden.push(".part");
-        let draft = Self { path: name.with_file_name(hidden), name: name.into() };
-        match draft.fill(fill) {
-            Ok(filled) => Ok((draft, filled)),
-            Err(error) => Err(FileError::Write { path: name.into(), error }),
-        }
-    }
-
-    fn fill<T>(&self, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>) -> io::Result<T> {
-        let mut out = BufWriter::with_capacity(1 << 18, File::create(&self.path)?);
-        let filled = fill(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        Ok(filled)
-    }
-
-    /// Gives it its name, in the place of the file that had it.
-    fn keep(self, directory: &File) -> Result<(), FileError> {
-        fs::rename(&self.path, &self.name)
-            .and_then(|()| directory.sync_all())
-            .map_err(|error| FileError::Write { path: self.name.clone(), error })
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // It is not there if it got its name, or could not even be created.
-        let _ = fs::remove_file(&self.path);
-    }
+/// A draft of a file of a backfill, which whoever runs promtool has to be able to read.
+fn draft<T>(
+    name: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>,
+) -> Result<(Draft, T), FileError> {
+    Draft::write(name, Readers::Usual, fill).map_err(|error| FileError::Write { path: name.into(), error })
 }
 
 fn remove(file: &Path) -> io::Result<()> {

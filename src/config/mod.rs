@@ -63,6 +63,8 @@ pub struct Config {
     pub team_detail: TeamDetail,
     /// Data series in all.
     pub max_series: usize,
+    /// Where the last good figures are kept across restarts, if they are.
+    pub state_dir: Option<PathBuf>,
     /// How much is logged, and how.
     pub log: Log,
     /// Variables that look like ours and are not, for the log.
@@ -186,11 +188,8 @@ impl Reader {
 
     /// The trimmed value of a variable of ours; nothing if it is none, unset or unreadable.
     fn admit(&mut self, name: &str, value: OsString) -> Option<String> {
-        if var::NOT_BUILT.contains(&name) && !value.is_empty() {
-            self.refuse(name, "is not supported by this version: leave it unset", None);
-        }
         let Some(variable) = var::ALL.iter().find(|variable| variable.name == name) else {
-            if name.starts_with("EXPORTER_") && !var::NOT_BUILT.contains(&name) && !is_kubernetes(name) {
+            if name.starts_with("EXPORTER_") && !is_kubernetes(name) {
                 self.strangers.push(name.to_owned());
             }
             return None;
@@ -222,6 +221,7 @@ impl Reader {
         let view = self.view();
         let team_detail = self.read(var::EXPORTER_TEAM_DETAIL, team_detail);
         let max_series = self.number(var::EXPORTER_MAX_SERIES, 1, 100_000_000);
+        let state_dir = self.read(var::EXPORTER_STATE_DIR, state_dir);
         let log = self.log();
         Some(Config {
             github: github?,
@@ -236,6 +236,7 @@ impl Reader {
             view: view?,
             team_detail: team_detail?,
             max_series: max_series?,
+            state_dir: state_dir?,
             log: log?,
             strangers: std::mem::take(&mut self.strangers),
         })
@@ -441,6 +442,11 @@ fn listen_address(text: &str) -> Option<SocketAddr> {
     text.parse().ok()
 }
 
+/// No path at all is fine; one with a NUL cannot be.
+fn state_dir(text: &str) -> Option<Option<PathBuf>> {
+    (!text.contains('\0')).then(|| (!text.is_empty()).then(|| text.into()))
+}
+
 fn team_detail(text: &str) -> Option<TeamDetail> {
     match text {
         "totals" => Some(TeamDetail::Totals),
@@ -596,7 +602,8 @@ mod tests {
             ("EXPORTER_LOG_LEVEL", "5"),
             ("EXPORTER_LOG_FORMAT", "text"),
             ("GITHUB_APP_ID", "12345"),
-            ("EXPORTER_STATE_DIR", "/var/lib"),
+            ("EXPORTER_STATE_DIR", "/var\0lib"),
+            ("EXPORTER_WEB_CONFIG_FILE", "/etc/web.yml"),
         ] {
             let problems = with(name, value).unwrap_err();
             assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");
@@ -613,7 +620,8 @@ mod tests {
                 Ok(config) => format!("{config:?}"),
                 Err(problems) => problems.join("\n"),
             };
-            let harmless = ["GITHUB_TOKEN_FILE", "EXPORTER_WEB_CONFIG_FILE"].contains(&variable.name);
+            let harmless = ["GITHUB_TOKEN_FILE", "EXPORTER_STATE_DIR", "EXPORTER_WEB_CONFIG_FILE"]
+                .contains(&variable.name);
             assert!(harmless || !shown.contains("hunter2"), "{shown}");
         }
         assert!(!format!("{:?}", with("X", "").unwrap()).contains("ghp_secret"));

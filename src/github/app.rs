@@ -208,7 +208,10 @@ impl App {
     }
 
     async fn installations(&self, exchange: &Exchange) -> Result<Installations, Failure> {
-        self.installations.lock().await.get(self, exchange, self.list(exchange)).await
+        let mut held = self.installations.lock().await;
+        let known = held.get(self, exchange, self.list(exchange)).await;
+        exchange.note_refusal(NAME, held.refused.as_ref().map(|refused| &refused.failure));
+        known
     }
 
     /// Reads all pages of the list of installations. Those of people are passed over: Copilot's figures are about

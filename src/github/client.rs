@@ -300,12 +300,17 @@ impl Client {
         }
     }
 
-    /// What the credential for an owner looks like now, if it can change at all: to see whether it has.
-    pub async fn fingerprint(&self, owner: &Owner) -> Option<Fingerprint> {
-        let key = match &self.app {
+    /// What the key of the App looks like now, if there is one.
+    pub async fn app_fingerprint(&self) -> Option<Fingerprint> {
+        match &self.app {
             Some(app) => Some(app.fingerprint(&self.exchange).await),
             None => None,
-        };
+        }
+    }
+
+    /// What the credential for an owner looks like now, if it can change at all: to see whether it has.
+    pub async fn fingerprint(&self, owner: &Owner) -> Option<Fingerprint> {
+        let key = self.app_fingerprint().await;
         let token = match &self.credential {
             Some(credential @ Credential::File(_)) => {
                 Some(Fingerprint::of(self.given(credential, owner).await.ok().as_ref()))

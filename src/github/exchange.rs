@@ -263,6 +263,19 @@ impl Exchange {
         ledger
     }
 
+    /// Notes that a credential as such is refused, or that it is not.
+    pub(super) fn note_refusal(&self, name: &str, failure: Option<&Failure>) {
+        let before = self.ledger_now().note_refusal(name, failure);
+        match (before, failure) {
+            (before, Some(failure)) if before.as_ref() != Some(failure) => {
+                let Failure { reason, detail, .. } = failure;
+                tracing::warn!(credential = name, %reason, detail, "the credential is refused");
+            }
+            (Some(_), None) => tracing::info!(credential = name, "the credential works again"),
+            _ => {}
+        }
+    }
+
     /// Counts fields of a report file that were passed over.
     pub(super) fn count_unknown(&self, report: &'static str, fields: u64) {
         self.ledger_now().count_unknown(report, fields);

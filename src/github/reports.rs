@@ -14,7 +14,7 @@ use std::{
 
 use chrono::NaiveDate;
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, Error, Visitor},
 };
 use serde_json::Value;
@@ -181,7 +181,7 @@ pub struct EntityDay {
 }
 
 /// What was done on the command line, or in the app.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Terminal {
     /// Sessions.
     pub session_count: Option<i64>,
@@ -194,7 +194,7 @@ pub struct Terminal {
 }
 
 /// Tokens of models.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TokenUsage {
     /// Written.
     pub output_tokens_sum: Option<i64>,
@@ -228,7 +228,7 @@ pub struct AdoptionPhase {
 }
 
 /// Pull requests of one day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PullRequests {
     /// Opened.
     pub total_created: Option<i64>,

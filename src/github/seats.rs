@@ -3,7 +3,7 @@
 //! A seat names a person. Of the person only the number is read, to tell seats of the same person; nothing here can be
 //! printed, and no function returns the seats: each page is added up and gone.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     client::{Answer, Client, Question, Validators},
@@ -28,7 +28,7 @@ pub(super) const UNREAD: &[&str] = &[
 ];
 
 /// `seat_breakdown`: an organisation's seats as GitHub counts them. Each may be missing, which means unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatBreakdown {
     /// All seats.
     pub total: Option<i64>,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::{
     held::Held,
@@ -20,7 +21,7 @@ pub const NAMES: [&str; 3] = ["product", "sku", "model"];
 pub type Names = [Label; 3];
 
 /// What was paid for something, in USD. Each may be unknown.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Amounts {
     /// Its price.
     pub gross: Option<f64>,
@@ -48,14 +49,14 @@ fn add(sum: &mut Option<f64>, part: Option<f64>) {
 }
 
 /// What a meter shows for a month up to now.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Reading {
     month: NaiveDate,
     items: Vec<Item>,
 }
 
 /// A line of the bill.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Item {
     names: Names,
     unit: Label,
@@ -64,7 +65,7 @@ struct Item {
 }
 
 /// What is known of an owner's bill: the last good reading of each meter.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Billing([Held<Reading>; Meter::ALL.len()]);
 
 /// The bill of a month as it is shown.
@@ -86,6 +87,11 @@ impl Billing {
     /// Takes in what a meter shows, or that it is as it was.
     pub fn apply(&mut self, meter: Meter, usage: Option<MonthUsage>, at: Instant) {
         self.0[meter as usize].take(usage.map(|usage| Reading::of(&usage)), at);
+    }
+
+    /// Whether anything is known.
+    pub fn has_figures(&self) -> bool {
+        self.0.iter().any(|meter| meter.get().is_some())
     }
 
     /// Drops what has not been read for a month, and says whether there was anything.

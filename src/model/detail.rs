@@ -1,6 +1,8 @@
 //! What reports tell of a day beside completions and chat: by feature, editor, language and model, of the command line
 //! and the app, and of an owner surfaces, agents, pull requests and adoption.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     fold::OpenLabel,
     label::{Label, Labels},
@@ -12,7 +14,7 @@ use crate::github::reports::{Element, EntityDay, PullRequests, Terminal};
 
 /// The detail of one day of one scope. An owner's is GitHub's own record of it; a team's is added up over its people,
 /// who tell nothing of surfaces, agents, pull requests and adoption.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Detail {
     /// Prompts of all features.
     pub interactions: Option<i64>,
@@ -47,7 +49,8 @@ pub struct Detail {
 }
 
 /// What reports count of a feature, an editor, a language or a model. Each may be unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[Option<i64>; 6]", into = "[Option<i64>; 6]")]
 pub struct Counters {
     /// Prompts that people sent.
     pub interactions: Option<i64>,
@@ -64,7 +67,7 @@ pub struct Counters {
 }
 
 /// What reports count of an agent that is not GitHub's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentCounts {
     /// Sessions.
     pub sessions: Option<i64>,
@@ -114,7 +117,7 @@ impl Surface {
 }
 
 /// Distinct people of a surface.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reached {
     /// On the day.
     pub daily: Option<i64>,
@@ -125,7 +128,7 @@ pub struct Reached {
 }
 
 /// The people of one adoption phase.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
     /// `0` for none to `3`.
     pub number: String,
@@ -136,7 +139,7 @@ pub struct Phase {
 }
 
 /// What is known only from people's own rows: who used what.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Used {
     /// AI credits, in billionths; nothing where no row has any.
     pub credits: Option<i64>,
@@ -147,7 +150,7 @@ pub struct Used {
 }
 
 /// A number of distinct people.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Users(pub Option<i64>);
 
 impl Figures for Counters {
@@ -176,6 +179,18 @@ impl Figures for Users {
 
     fn people(&mut self) -> Option<&mut Option<i64>> {
         Some(&mut self.0)
+    }
+}
+
+impl From<[Option<i64>; 6]> for Counters {
+    fn from(parts: [Option<i64>; 6]) -> Self {
+        Self::of_parts(parts)
+    }
+}
+
+impl From<Counters> for [Option<i64>; 6] {
+    fn from(counters: Counters) -> Self {
+        counters.parts()
     }
 }
 

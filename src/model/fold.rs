@@ -7,6 +7,7 @@ use std::{
 };
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::{
     label::{Label, OTHERS},
@@ -15,7 +16,8 @@ use super::{
 };
 
 /// A label whose values GitHub takes from everywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OpenLabel {
     /// Programming language.
     Language,

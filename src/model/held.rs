@@ -1,12 +1,13 @@
 //! The last good answer to one question, for as long as it may be shown.
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
 use super::state::MONTH;
 use crate::clock::Instant;
 
 /// What GitHub answered, and when it last said so; nothing before the first answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Held<T>(Option<(T, Instant)>);
 
 impl<T> Default for Held<T> {

@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, fmt, ops::Deref, sync::Arc};
 
+use serde::{Deserialize, Serialize, Serializer};
+
 /// What stands for a name that GitHub did not send.
 pub const UNKNOWN: &str = "unknown";
 
@@ -23,13 +25,26 @@ const ALIASES: [(&str, &str); 7] = [
 const LONGEST: usize = 100;
 
 /// A name, shared by all rows that carry it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(from = "String")]
 pub struct Label(Arc<str>);
 
 impl Label {
     /// A name as it stands.
     pub fn new(name: &str) -> Self {
         Self(name.into())
+    }
+}
+
+impl From<String> for Label {
+    fn from(name: String) -> Self {
+        Self(name.into())
+    }
+}
+
+impl Serialize for Label {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
     }
 }
 

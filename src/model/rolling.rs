@@ -33,13 +33,13 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Puts the people of one team into its totals.
+    /// Puts the people of one team into its totals, where they are known.
     pub(super) fn of(&self, team: u64, totals: &mut Totals) {
         let people = |window: &Option<BTreeMap<u64, i64>>| {
             window.as_ref().map(|people| people.get(&team).copied().unwrap_or_default())
         };
-        totals.weekly_active_users = people(&self.weekly);
-        totals.monthly_active_users = people(&self.monthly);
+        totals.weekly_active_users = people(&self.weekly).or(totals.weekly_active_users);
+        totals.monthly_active_users = people(&self.monthly).or(totals.monthly_active_users);
     }
 }
 
@@ -182,11 +182,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_day_says_of_a_team_reaches_its_totals_and_who_is_missing_had_nobody() {
+    fn what_is_known_of_a_day_reaches_the_totals_of_a_team_and_who_is_missing_had_nobody() {
         let reach = Reach { weekly: Some([(9, 2)].into()), monthly: None };
         let mut totals = Totals { monthly_active_users: Some(5), ..Totals::default() };
         reach.of(9, &mut totals);
-        assert_eq!((totals.weekly_active_users, totals.monthly_active_users), (Some(2), None));
+        assert_eq!((totals.weekly_active_users, totals.monthly_active_users), (Some(2), Some(5)));
         reach.of(8, &mut totals);
         assert_eq!(totals.weekly_active_users, Some(0));
     }

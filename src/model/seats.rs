@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     held::Held,
     label::{Label, Labels},
@@ -50,7 +52,7 @@ impl Class {
 }
 
 /// People with a seat, by class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct People([u64; 5]);
 
 impl People {
@@ -75,7 +77,7 @@ impl People {
 }
 
 /// What the list of an owner's seats says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatList {
     /// `total_seats`: GitHub's own count of the people.
     pub total: Option<u64>,
@@ -90,7 +92,7 @@ pub struct SeatList {
 }
 
 /// What is known of an owner's seats.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Seats {
     /// GitHub's own count. Of organisations only.
     pub breakdown: Held<SeatBreakdown>,
@@ -112,6 +114,11 @@ impl Seats {
     pub fn total(&self) -> Option<i64> {
         let counted = self.breakdown.get().and_then(|breakdown| breakdown.total);
         counted.or_else(|| self.list.get()?.total.and_then(|total| i64::try_from(total).ok()))
+    }
+
+    /// Whether anything is known.
+    pub fn has_figures(&self) -> bool {
+        self.breakdown.get().is_some() || self.list.get().is_some()
     }
 
     /// Takes in what was read. The rest stays as it was.

@@ -244,6 +244,18 @@ fn editor(row: &UserDay<'_>, names: &mut Names) -> u32 {
     }
 }
 
+impl From<[Option<i64>; 5]> for Counts {
+    fn from(parts: [Option<i64>; 5]) -> Self {
+        Self::of_parts(parts)
+    }
+}
+
+impl From<Counts> for [Option<i64>; 5] {
+    fn from(counts: Counts) -> Self {
+        counts.parts()
+    }
+}
+
 impl Counts {
     fn parts(&self) -> [Option<i64>; 5] {
         [self.suggestions, self.acceptances, self.lines_suggested, self.lines_accepted, self.active_users]

@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{NaiveDate, TimeDelta};
+use serde::{Deserialize, Serialize};
 
 use super::{
     billing::Billing,
@@ -33,7 +34,7 @@ pub const MONTH: u8 = 28;
 /// The state. Only [`State::apply`] and [`State::expire`] change it.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// By owner. All configured owners are there from the start.
+    /// By owner. All that are named in the configuration are there from the start.
     pub owners: BTreeMap<Owner, OwnerState>,
     labels: Labels,
 }
@@ -67,7 +68,7 @@ pub struct TeamState {
 }
 
 /// The days of one scope.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScopeUsage {
     /// Every day held, by UTC date.
     pub days: BTreeMap<NaiveDate, DayUsage>,
@@ -257,6 +258,20 @@ pub enum Update {
         /// When it was read.
         at: Instant,
     },
+    /// An owner is watched from now on.
+    Watched {
+        /// Who.
+        owner: Owner,
+        /// What is asked.
+        sources: BTreeSet<Source>,
+        /// By which interface, until it is found out otherwise.
+        api: Api,
+    },
+    /// An owner is not watched any more: what is known of it is forgotten.
+    Gone {
+        /// Who.
+        owner: Owner,
+    },
     /// A source was tried.
     Attempt {
         /// Whose.
@@ -271,10 +286,18 @@ pub enum Update {
 impl State {
     /// Nothing known yet of these owners and sources.
     pub fn new(owners: &[Owner], sources: &BTreeSet<Source>) -> Self {
-        let source = || sources.iter().map(|source| (*source, SourceState::default())).collect();
-        let owner =
-            |owner: &Owner| (owner.clone(), OwnerState { sources: source(), ..OwnerState::default() });
-        Self { owners: owners.iter().map(owner).collect(), labels: Labels::default() }
+        let mut state = Self { owners: BTreeMap::new(), labels: Labels::default() };
+        owners.iter().for_each(|owner| state.watch(owner.clone(), sources, Api::default()));
+        state
+    }
+
+    /// Watches an owner, of which nothing need be known.
+    pub fn watch(&mut self, owner: Owner, sources: &BTreeSet<Source>, api: Api) {
+        self.owners.entry(owner).or_insert_with(|| OwnerState {
+            api,
+            sources: sources.iter().map(|source| (*source, SourceState::default())).collect(),
+            ..OwnerState::default()
+        });
     }
 
     /// The same, all owners asked by this interface.
@@ -291,16 +314,58 @@ impl State {
         match update {
             Update::Days { owner, team, days, at } => self.apply_days(owner, team, days, at),
             Update::People { owner, news } => self.apply_people(owner, *news),
-            Update::Speaks { owner, api } => self.owner(owner).api = api,
+            Update::Speaks { owner, api } => self.owner(owner).speak(api),
             Update::Teams { owner, teams } => self.owner(owner).keep_teams(teams),
             Update::Seats { owner, news, at } => self.owner(owner).seats.apply(news, at),
             Update::Billing { owner, meter, usage, at } => {
                 self.owner(owner).billing.apply(meter, usage, at);
             }
+            Update::Watched { owner, sources, api } => self.watch(owner, &sources, api),
+            Update::Gone { owner } => {
+                self.owners.remove(&owner);
+                self.labels.forget_unused();
+            }
             Update::Attempt { owner, source, attempt } => {
                 self.owner(owner).sources.entry(source).or_default().record(attempt);
             }
         }
+    }
+
+    /// Puts back what an earlier process knew of an owner, without its teams, as far as it is asked for now. How asking
+    /// went is of this process, but for when it last succeeded.
+    pub fn restore(&mut self, owner: &Owner, known: OwnerState) {
+        let Self { owners, labels } = self;
+        let Some(held) = owners.get_mut(owner) else { return };
+        (held.api, held.languages_only) = (known.api, known.languages_only);
+        for (source, state) in &mut held.sources {
+            state.last_success = known.sources.get(source).and_then(|known| known.last_success);
+        }
+        let asks = |source| held.sources.contains_key(&source);
+        let [of_activity, of_seats, of_billing] =
+            [Source::Activity, Source::Seats, Source::Billing].map(asks);
+        if of_activity {
+            held.usage = known.usage.with_names(labels);
+        }
+        if of_seats {
+            held.seats = known.seats;
+        }
+        if of_billing {
+            held.billing = known.billing;
+        }
+    }
+
+    /// Puts back what an earlier process knew of a team, if teams of its owner are asked for now.
+    pub fn restore_team(&mut self, owner: &Owner, id: u64, TeamState { slug, usage }: TeamState) {
+        let Self { owners, labels } = self;
+        let held = owners.get_mut(owner).filter(|held| held.sources.contains_key(&Source::Teams));
+        if let Some(held) = held {
+            held.teams.insert(id, TeamState { slug, usage: usage.with_names(labels) });
+        }
+    }
+
+    /// Whether there is anything to show.
+    pub fn has_figures(&self) -> bool {
+        self.owners.values().any(OwnerState::has_figures)
     }
 
     /// Drops what has not been read for a month and says what it was.
@@ -374,6 +439,21 @@ impl State {
 }
 
 impl OwnerState {
+    fn has_figures(&self) -> bool {
+        let teams = self.teams.values().map(|team| &team.usage);
+        let days = teams.chain([&self.usage]).any(|usage| !usage.days.is_empty());
+        days || self.seats.has_figures() || self.billing.has_figures()
+    }
+
+    /// Takes note of the interface that answers. What another one told, before a restart, does not go together with
+    /// what this one will: the same names mean other things.
+    fn speak(&mut self, api: Api) {
+        if self.api != api {
+            (self.usage, self.teams, self.languages_only) = Default::default();
+        }
+        self.api = api;
+    }
+
     /// Follows a complete team list: new teams appear, renamed ones change their slug, missing ones go.
     fn keep_teams(&mut self, teams: Vec<Team>) {
         let ids: BTreeSet<u64> = teams.iter().map(|team| team.id).collect();
@@ -402,6 +482,10 @@ impl OwnerState {
             for (id, team) in &mut self.teams {
                 // The list of the day is complete: who is not in it has no figures.
                 let usage = teams.remove(id).map(|usage| usage.with_names(labels));
+                let reached = team.usage.days.get(&day).map(|held| held.totals);
+                // People over a week and a month stay known until they can be counted again: after a restart that takes
+                // all days.
+                let usage = usage.map(|usage| usage.reaching(reached));
                 team.usage.put(day, usage, at);
             }
         }
@@ -427,6 +511,13 @@ impl OwnerState {
 }
 
 impl ScopeUsage {
+    /// The same with names that are held once.
+    fn with_names(self, labels: &mut Labels) -> Self {
+        let Self { days, read_at } = self;
+        let days = days.into_iter().map(|(day, usage)| (day, usage.with_names(labels))).collect();
+        Self { days, read_at }
+    }
+
     /// Holds what is known of a day now, or nothing.
     fn put(&mut self, day: NaiveDate, usage: Option<DayUsage>, at: Instant) {
         match usage {

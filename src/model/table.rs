@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     fold::OpenLabel,
     label::{Label, Labels},
@@ -30,7 +32,8 @@ pub struct Row<const L: usize, F> {
 }
 
 /// Rows by `L` labels, each combination of names once, in their order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "F: Deserialize<'de>"), try_from = "WrittenTable<L, F>")]
 pub struct Table<const L: usize, F> {
     /// The rows.
     pub rows: Box<[Row<L, F>]>,
@@ -40,7 +43,7 @@ pub struct Table<const L: usize, F> {
 
 /// Names with how much there was of each on a day of which no rows are kept: what has to be known to say which of them
 /// are folded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ranks(Box<[(OpenLabel, Label, Weight)]>);
 
 impl Ranks {
@@ -65,6 +68,40 @@ impl Ranks {
             *name = labels.share(name);
         }
         self
+    }
+}
+
+/// A row as it is written down: `[["rust", "vim"], [3, 2, 30, 20, 1]]`.
+impl<const L: usize, F: Serialize> Serialize for Row<L, F> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.names.as_slice(), &self.figures).serialize(serializer)
+    }
+}
+
+impl<'de, const L: usize, F: Deserialize<'de>> Deserialize<'de> for Row<L, F> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (names, figures) = <(Vec<Label>, F)>::deserialize(deserializer)?;
+        let names =
+            names.try_into().map_err(|_| serde::de::Error::custom("a row has too few or too many names"))?;
+        Ok(Self { names, figures })
+    }
+}
+
+/// A table as it is written down, before it is known to be one.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "F: Deserialize<'de>"))]
+struct WrittenTable<const L: usize, F> {
+    rows: Box<[Row<L, F>]>,
+    shared: Option<Shared>,
+}
+
+impl<const L: usize, F> TryFrom<WrittenTable<L, F>> for Table<L, F> {
+    type Error = &'static str;
+
+    fn try_from(WrittenTable { rows, shared }: WrittenTable<L, F>) -> Result<Self, Self::Error> {
+        // Two rows of the same names would be the same series twice.
+        let in_order = rows.is_sorted_by(|row, next| row.names < next.names);
+        if in_order { Ok(Self { rows, shared }) } else { Err("rows are not in the order of their names") }
     }
 }
 
@@ -121,20 +158,34 @@ pub(super) fn merge<const L: usize, F: Figures>(rows: impl Iterator<Item = Row<L
 
 /// How much there is of a name. Any completions outweigh every name without, and so do outputs those of which there are
 /// only prompts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "(Kind, i64)", into = "(Kind, i64)")]
 pub struct Weight {
     kind: Kind,
     amount: i64,
 }
 
 /// By what a name is weighed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Kind {
     #[default]
     Nothing,
     Interactions,
     Generations,
     Completions,
+}
+
+impl From<(Kind, i64)> for Weight {
+    fn from((kind, amount): (Kind, i64)) -> Self {
+        Self { kind, amount }
+    }
+}
+
+impl From<Weight> for (Kind, i64) {
+    fn from(Weight { kind, amount }: Weight) -> Self {
+        (kind, amount)
+    }
 }
 
 impl Weight {
@@ -166,8 +217,22 @@ impl Weight {
 /// The people who stand in more than one row of a table: with it, those of rows that become one are counted exactly.
 ///
 /// Groups of people, each as their number, how many rows they stand in, and which.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Box<[u32]>")]
 pub struct Shared(Box<[u32]>);
+
+impl TryFrom<Box<[u32]>> for Shared {
+    type Error = &'static str;
+
+    fn try_from(groups: Box<[u32]>) -> Result<Self, Self::Error> {
+        let mut rest = &*groups;
+        while let [_, rows, behind @ ..] = rest {
+            rest =
+                behind.get(*rows as usize..).ok_or("a group of people stands in more rows than it names")?;
+        }
+        if rest.is_empty() { Ok(Self(groups)) } else { Err("a group of people stands in no rows") }
+    }
+}
 
 impl Shared {
     /// Groups of so many people who stand in these rows.

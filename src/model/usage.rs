@@ -1,6 +1,7 @@
 //! What one scope did on one day.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::{
     detail::{Detail, Used},
@@ -14,7 +15,7 @@ use crate::github::{
 };
 
 /// The figures of a whole day. Each may be unknown, which is not zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Completions shown.
     pub suggestions: Option<i64>,
@@ -53,7 +54,8 @@ pub(super) fn known_sum(one: Option<i64>, other: Option<i64>) -> Option<i64> {
 }
 
 /// The figures of a row. Each may be unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[Option<i64>; 5]", into = "[Option<i64>; 5]")]
 pub struct Counts {
     /// Completions shown.
     pub suggestions: Option<i64>,
@@ -98,7 +100,7 @@ pub(super) fn by_completions(row: &Row<2, Counts>) -> [Weight; 2] {
 }
 
 /// One day of one scope.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DayUsage {
     /// Of the whole day. GitHub counts them apart from the rows; the two can differ and neither is corrected.
     pub totals: Totals,
@@ -200,6 +202,15 @@ impl DayUsage {
             detail_ranks: self.detail_ranks.with_names(labels),
             ..self
         }
+    }
+
+    /// The same day with the people over a week and a month that are known of it.
+    #[must_use]
+    pub(super) fn reaching(mut self, known: Option<Totals>) -> Self {
+        let Totals { weekly_active_users, monthly_active_users, .. } = known.unwrap_or_default();
+        self.totals.weekly_active_users = self.totals.weekly_active_users.or(weekly_active_users);
+        self.totals.monthly_active_users = self.totals.monthly_active_users.or(monthly_active_users);
+        self
     }
 
     /// Takes in what the owner's own report says now; what was counted from people stays.

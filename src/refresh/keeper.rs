@@ -1,10 +1,13 @@
-//! The one owner of the state: takes in news, renders, publishes.
+//! The one owner of the state: takes in news, renders, publishes, saves.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
-use super::published::{Picture, Published};
+use super::{
+    published::{Picture, Published},
+    saver::Saver,
+};
 use crate::{
     clock::{Instant, SharedClock, after},
     github::{Client, ledger::Ledger},
@@ -32,11 +35,14 @@ pub struct Keeper {
     clock: SharedClock,
     published: Arc<Published>,
     rendering: Rendering,
+    saver: Option<Saver>,
+    /// Whether it began with what an earlier process knew.
+    restored: bool,
     pace: Pace,
 }
 
 impl Keeper {
-    /// Publishes what is known already, so that nothing is ever served that was not rendered.
+    /// A keeper of what is known already. It is not published yet.
     pub fn new(
         state: State,
         news: mpsc::Receiver<Update>,
@@ -44,10 +50,11 @@ impl Keeper {
         clock: SharedClock,
         published: Arc<Published>,
         rendering: Rendering,
+        saver: Option<Saver>,
     ) -> Self {
-        let picture = render(&state, client.ledger(), clock.now(), &rendering);
-        published.publish(picture);
-        Self { state: Arc::new(state), news, client, clock, published, rendering, pace: Pace::default() }
+        let restored = state.has_figures();
+        let (state, pace) = (Arc::new(state), Pace::default());
+        Self { state, news, client, clock, published, rendering, saver, restored, pace }
     }
 
     /// Works until no watcher is left.
@@ -70,7 +77,8 @@ impl Keeper {
 
     fn take(&mut self, update: Update) {
         self.tell_mended(&update);
-        // Nobody else holds the state now: a rendering has always ended before the next piece of news is taken.
+        // Nobody else holds the state now: a rendering has always ended before the next piece of news is taken, and so has
+        // a saving, unless the disk hangs; then it is copied.
         let state = Arc::make_mut(&mut self.state);
         state.apply(update);
         self.pace.changed(state.all_tried());
@@ -95,7 +103,7 @@ impl Keeper {
         tracing::warn!(?left_out, series, "EXPORTER_MAX_SERIES: what is left out has changed");
     }
 
-    /// Renders off the server's threads.
+    /// Takes in what is here, renders and saves.
     async fn publish(&mut self) {
         // What is here already belongs into the picture.
         for _ in 0..self.news.len() {
@@ -106,9 +114,20 @@ impl Keeper {
         for dropped in Arc::make_mut(&mut self.state).expire(now) {
             tracing::warn!(scope = dropped, "dropped: GitHub has not given its data for 28 days");
         }
+        self.show().await;
+        if let Some(saver) = &mut self.saver {
+            saver.save(Arc::clone(&self.state)).await;
+        }
+        self.pace.rendered(self.clock.now());
+    }
+
+    /// Renders off the server's threads, and publishes. Before that nothing is to be served.
+    pub async fn show(&mut self) {
         let (state, ledger, rendering) = (Arc::clone(&self.state), self.client.ledger(), self.rendering);
+        let (now, restored) = (self.clock.now(), self.restored);
         match tokio::task::spawn_blocking(move || render(&state, ledger, now, &rendering)).await {
-            Ok(picture) => {
+            Ok(mut picture) => {
+                picture.ready |= restored;
                 self.tell_dropped(&picture.plan);
                 self.published.publish(picture);
             }
@@ -118,7 +137,6 @@ impl Keeper {
                 tracing::error!(%error, "rendering failed");
             }
         }
-        self.pace.rendered(self.clock.now());
     }
 }
 
@@ -127,7 +145,7 @@ fn render(state: &State, ledger: Ledger, now: Instant, rendering: &Rendering) ->
     let snapshot = view(state, now, &rendering.view);
     let plan = Plan::of(&snapshot, rendering.team_detail, rendering.max_series);
     let exposition = metrics::render(&Service { snapshot: &snapshot, ledger: &ledger, plan: &plan });
-    Picture { exposition, overview: Overview::of(&snapshot), ledger, plan, tried: state.any_tried() }
+    Picture { exposition, overview: Overview::of(&snapshot), ledger, plan, ready: state.any_tried() }
 }
 
 /// When to render: at once when the first news comes, at once when the first round is complete, and otherwise at

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::{
     github::ledger::Ledger,
@@ -24,8 +24,9 @@ pub struct Picture {
     pub ledger: Ledger,
     /// What of the data is served, and what is left out; also for the page.
     pub plan: Plan,
-    /// Whether a first attempt at GitHub has ended, well or badly.
-    pub tried: bool,
+    /// Whether there is something to serve: what an earlier process knew, or that a first attempt at GitHub has ended,
+    /// well or badly.
+    pub ready: bool,
 }
 
 /// Where the refresh leaves its newest picture and the server takes it from. Neither waits for the other.
@@ -33,6 +34,7 @@ pub struct Picture {
 pub struct Published {
     picture: ArcSwap<Picture>,
     broken: AtomicBool,
+    unsaved: ArcSwapOption<String>,
 }
 
 impl Published {
@@ -49,6 +51,16 @@ impl Published {
     /// Notes that a part of the refresh has ended by a mistake of ours, so that the picture may stay as it is.
     pub fn break_down(&self) {
         self.broken.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes why the state could not be saved the last time, or that it was.
+    pub fn saved(&self, trouble: Option<String>) {
+        self.unsaved.store(trouble.map(Arc::new));
+    }
+
+    /// Why the state could not be saved the last time; nothing if it was, or is not to be.
+    pub fn unsaved(&self) -> Option<String> {
+        self.unsaved.load().as_deref().cloned()
     }
 
     /// Whether a part of the refresh has ended.

@@ -21,12 +21,20 @@ pub struct Schedule {
     next_cycle: Instant,
     next: Instant,
     failures: u32,
+    /// The length of the first cycle, while it has not begun.
+    first: Option<Duration>,
 }
 
 impl Schedule {
     /// Due at once.
     pub fn new(interval: Duration, now: Instant) -> Self {
-        Self { interval, cycle: now, next_cycle: now, next: now, failures: 0 }
+        Self { interval, cycle: now, next_cycle: now, next: now, failures: 0, first: None }
+    }
+
+    /// The same with a first cycle of this length.
+    #[must_use]
+    pub fn with_first(self, first: Duration) -> Self {
+        Self { first: Some(first), ..self }
     }
 
     /// When the source is to be asked next.
@@ -40,7 +48,8 @@ impl Schedule {
         // A clock that was set back must not leave the next cycle in a far future.
         if now >= self.next_cycle || now < self.cycle {
             self.cycle = now;
-            self.next_cycle = after(now, jittered(self.interval, fastrand::f64()));
+            let length = self.first.take().unwrap_or(self.interval);
+            self.next_cycle = after(now, jittered(length, fastrand::f64()));
         }
         self.cycle
     }

@@ -22,6 +22,13 @@ pub struct Teams {
 }
 
 impl Teams {
+    /// These teams, each listed on a day.
+    pub fn listed(teams: &[(Team, NaiveDate)]) -> Self {
+        let listed: BTreeMap<_, _> =
+            teams.iter().map(|(team, day)| (team.id, (*day, team.slug.clone()))).collect();
+        Self { newest: teams.iter().map(|(_, day)| *day).max(), listed }
+    }
+
     /// Takes in which teams the list of a day has, by id and name.
     pub fn learn(&mut self, day: NaiveDate, slugs: &BTreeMap<u64, String>) {
         self.newest = self.newest.max(Some(day));

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 
-use chrono::SecondsFormat;
+use chrono::{NaiveDate, SecondsFormat};
 use futures_util::future;
 use tokio::sync::mpsc;
 
@@ -11,14 +11,14 @@ use super::{
     usage::UsageWatcher,
 };
 use crate::{
-    clock::{Instant, SharedClock, after},
+    clock::{Clock, Instant, SharedClock, after},
     config::TeamPatterns,
     github::{Client, credential::Fingerprint},
     model::{
         Update,
-        state::{Attempt, Targets},
+        state::{Attempt, OwnerState, Targets, TeamState},
     },
-    owner::Owner,
+    owner::{Owner, Team},
     source::{Api, Source},
 };
 
@@ -40,10 +40,41 @@ pub struct Task {
     pub team_detail: bool,
     /// How often.
     pub interval: Duration,
+    /// How long after the first time it is asked for the second time.
+    pub first_cycle: Duration,
     /// How many at a time.
     pub concurrency: usize,
     /// `EXPORTER_SETTLE_DAYS`: the day that is shown can be so much older than the newest.
     pub settle_days: u8,
+    /// What was found out before.
+    pub known: Known,
+}
+
+/// What an earlier process found out about an owner by reports, so that a first answer that is incomplete takes nothing
+/// away of what it knew.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Its teams, each with the day on which it was last listed.
+    pub teams: Vec<(Team, NaiveDate)>,
+    /// Whether reports about people were refused.
+    pub people_refused: bool,
+    /// Whether it was the usage API that told what is known.
+    pub by_usage: bool,
+}
+
+impl Known {
+    /// What is known of an owner. A team has figures of each day on which it was listed.
+    pub fn of(held: &OwnerState) -> Self {
+        if held.api == Api::Usage {
+            return Self { by_usage: true, ..Self::default() };
+        }
+        let team = |(id, team): (&u64, &TeamState)| {
+            let (listed, _) = team.usage.days.last_key_value()?;
+            Some((Team { id: *id, slug: team.slug.clone() }, *listed))
+        };
+        let teams = held.teams.iter().filter_map(team).collect();
+        Self { teams, people_refused: held.languages_only, by_usage: false }
+    }
 }
 
 /// The watch over one owner.
@@ -103,7 +134,7 @@ pub struct Asked {
 
 /// Asks whenever something is due and reports how it went, until nobody listens any more.
 pub async fn keep_asking(mut asker: impl Asker) {
-    let mut schedule = Schedule::new(asker.watch().task.interval, asker.watch().now());
+    let mut schedule = asker.watch().schedule();
     loop {
         let credential = asker.watch().client.fingerprint(&asker.watch().task.owner).await;
         let began = asker.watch().now();
@@ -197,22 +228,47 @@ impl Watch {
         }
     }
 
+    /// Tells the keeper that the owner is watched from now on.
+    ///
+    /// # Errors
+    /// [`Stopped`] if nobody listens any more.
+    pub async fn announce(&self) -> Result<(), Stopped> {
+        let Task { owner, sources, api, .. } = self.task.clone();
+        self.tell(Update::Watched { owner, sources, api: api.unwrap_or(Api::Reports) }).await
+    }
+
+    /// The schedule of one of its sources.
+    pub fn schedule(&self) -> Schedule {
+        Schedule::new(self.task.interval, self.now()).with_first(self.task.first_cycle)
+    }
+
     /// Waits until the next attempt is due. After one that failed also until the credential is another than it was
     /// `before`: somebody may have mended the very thing that failed.
     pub async fn rest(&self, failed: bool, before: Option<Fingerprint>, next: Instant) {
-        if !failed || before.is_none() {
-            return self.clock.sleep_until(next).await;
-        }
-        loop {
-            let now = self.now();
-            if now >= next {
-                return;
-            }
-            self.clock.sleep_until(next.min(after(now, CREDENTIAL_LOOK))).await;
-            if self.client.fingerprint(&self.task.owner).await != before {
-                tracing::info!(owner = %self.task.owner, "the credential has changed");
-                return;
-            }
+        let owner = &self.task.owner;
+        let look = || self.client.fingerprint(owner);
+        if rest(&*self.clock, next, before.filter(|_| failed), look).await {
+            tracing::info!(%owner, "the credential has changed");
         }
     }
+}
+
+/// Waits until `next`, or until the credential that something has `failed_with` is another one. Whether it is.
+pub async fn rest<F: Future<Output = Option<Fingerprint>>>(
+    clock: &dyn Clock,
+    next: Instant,
+    failed_with: Option<Fingerprint>,
+    look: impl Fn() -> F,
+) -> bool {
+    if failed_with.is_none() {
+        clock.sleep_until(next).await;
+        return false;
+    }
+    while clock.now() < next {
+        clock.sleep_until(next.min(after(clock.now(), CREDENTIAL_LOOK))).await;
+        if look().await != failed_with {
+            return true;
+        }
+    }
+    false
 }

@@ -5,7 +5,7 @@
 //! | `/metrics` | the newest exposition, gzip where accepted |
 //! | `/` | the overview for people |
 //! | `/healthz`, `/-/healthy` | 200 while the process works |
-//! | `/readyz`, `/-/ready` | 200 once a first attempt has ended, at the latest 30 s after the start |
+//! | `/readyz`, `/-/ready` | 200 once what an earlier process knew or a first attempt is in, at the latest 30 s after the start |
 
 use std::{
     convert::Infallible,
@@ -153,7 +153,8 @@ impl Routes {
     }
 
     fn overview(&self) -> Response<Chunks> {
-        let page = overview::page(&self.published.picture(), self.clock.now());
+        let page =
+            overview::page(&self.published.picture(), self.published.unsaved().as_deref(), self.clock.now());
         let mut response = Response::new(Chunks::from(Bytes::from(page)));
         set(&mut response, header::CONTENT_TYPE, "text/html; charset=utf-8");
         set(&mut response, header::CACHE_CONTROL, "no-store");
@@ -175,7 +176,7 @@ impl Routes {
     }
 
     fn ready(&self) -> Response<Chunks> {
-        if self.published.picture().tried || self.clock.now() >= after(self.started, READY_AFTER) {
+        if self.published.picture().ready || self.clock.now() >= after(self.started, READY_AFTER) {
             text(StatusCode::OK, "ready\n")
         } else {
             text(StatusCode::SERVICE_UNAVAILABLE, "waiting for the first answer from GitHub\n")

@@ -244,6 +244,88 @@ async fn where_the_app_is_not_installed_the_token_is_used_and_without_one_the_la
         .await;
 }
 
+#[tokio::test]
+async fn without_named_owners_everybody_is_watched_where_the_app_is_installed_on_however_many_pages() {
+    let company = Company::start(|options| options.orgs = 130).await;
+    let exporter = company.exporter(&[("GITHUB_ORGS", "")]).await;
+    let all = company.github.world().orgs().len() + 1;
+    assert_eq!(all, 131);
+    let scrape = company
+        .until(&exporter, "everybody", |scrape| {
+            scrape.of("github_copilot_exporter_source_up", &[]).count() == all
+        })
+        .await;
+    assert_eq!(scrape.sum("github_copilot_exporter_source_up", &[]), 131.0);
+    assert_eq!(company.asked("/app/installations?"), 2, "two pages of a hundred");
+    assert_eq!(exporter.get("/readyz").await.status(), 200);
+}
+
+#[tokio::test]
+async fn who_installs_the_app_is_watched_and_who_removes_it_is_forgotten_without_a_restart() {
+    let company = Company::start(|options| options.install = vec!["octo-labs".parse().unwrap()]).await;
+    let exporter = company.exporter(&[("GITHUB_ORGS", "")]).await;
+    exporter.until_by(0, "the first", is_up("octo-labs")).await;
+    company.github.install(&"octo-retail".parse().unwrap()).unwrap();
+    company.pass(TimeDelta::hours(1));
+    company.until(&exporter, "the second", is_up("octo-retail")).await;
+    assert!(company.github.uninstall("octo-labs"));
+    company.pass(TimeDelta::hours(1));
+    let scrape =
+        company.until(&exporter, "only the second", |scrape| !scrape.text.contains("octo-labs\",team")).await;
+    assert!(is_up("octo-retail")(&scrape));
+    assert_eq!(scrape.of("github_copilot_exporter_source_up", &[]).count(), 1, "{}", scrape.text);
+    company.github.install(&"octo-labs".parse().unwrap()).unwrap();
+    company.pass(TimeDelta::hours(1));
+    company.until(&exporter, "it came back", is_up("octo-labs")).await;
+}
+
+#[tokio::test]
+async fn an_app_that_is_refused_at_the_start_is_explained_on_the_page_and_heals_with_its_key() {
+    let company = Company::start(|_| ()).await;
+    let right = std::fs::read(company.key()).unwrap();
+    std::fs::remove_file(company.key()).unwrap();
+    let exporter = company.exporter(&[("GITHUB_ORGS", "")]).await;
+    let patience = Patience::new();
+    let page = loop {
+        let page = exporter.page().await;
+        if page.contains("app.pem") {
+            break page;
+        }
+        patience.check(&page);
+        company.pass(TimeDelta::seconds(2));
+    };
+    for part in ["Nobody is watched yet", "credential", "GITHUB_APP_PRIVATE_KEY_FILE"] {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
+    replace(&company.key(), &right);
+    company
+        .until(&exporter, "both", |scrape| is_up("octo-labs")(scrape) && is_up("octo-retail")(scrape))
+        .await;
+    assert!(!exporter.page().await.contains("app.pem"));
+}
+
+#[tokio::test]
+async fn owners_that_an_earlier_process_found_are_served_at_once_by_the_next_one_while_github_is_down() {
+    let company = Company::start(|_| ()).await;
+    let state = company.dir.path().join("state").display().to_string();
+    let variables = [("GITHUB_ORGS", ""), ("EXPORTER_STATE_DIR", &*state)];
+    let exporter = company.exporter(&variables).await;
+    let both = |scrape: &Scrape| is_up("octo-labs")(scrape) && is_up("octo-retail")(scrape);
+    let before = company.until(&exporter, "both", both).await;
+    company.until(&exporter, "it is saved", |_| Path::new(&state).join("state.json.gz").exists()).await;
+    company.pass(TimeDelta::minutes(1));
+    exporter.stop().await;
+    company.github.set_faults(vec!["path=*,status=503".parse().unwrap()]);
+    let exporter = company.exporter(&variables).await;
+    let figures = "github_copilot_total_suggestions";
+    let restored = exporter.scrape().await;
+    for org in [r#"org="octo-labs""#, r#"org="octo-retail""#] {
+        assert_eq!(restored.sum(figures, &[org]), before.sum(figures, &[org]), "{}", restored.text);
+    }
+    company.github.set_faults(Vec::new());
+    company.until(&exporter, "both again", both).await;
+}
+
 /// As an operator would: a new file in the place of the old one.
 fn replace(path: &str, content: &[u8]) {
     let fresh = Path::new(path).with_extension("new");

@@ -560,7 +560,11 @@ fn switches_and_variables_that_are_not_usable_end_with_64() {
     for (switches, variables, part) in [
         (&["backfill", "--output=x"][..], &[][..], "--from"),
         (&["backfill", from], &[], "--output"),
-        (&["backfill", from, "--output=x"], &[], "GITHUB_TOKEN or GITHUB_TOKEN_FILE or GITHUB_APP_ID must be set"),
+        (
+            &["backfill", from, "--output=x"],
+            &[],
+            "GITHUB_TOKEN or GITHUB_TOKEN_FILE or GITHUB_APP_ID must be set",
+        ),
         (
             &["backfill", from, "--output=x", "--owner=nobody"],
             &[("GITHUB_TOKEN", "t"), ("GITHUB_ORGS", "octo")],

@@ -51,6 +51,7 @@ mod report_flows;
 mod report_truth;
 mod reports;
 mod requests;
+mod restarts;
 mod scale;
 mod seam;
 mod seat_series_truth;

@@ -41,6 +41,8 @@ pub struct ReportWatcher {
     watch: Watch,
     /// Whether it is to be found out if the owner has reports at all.
     undecided: bool,
+    /// Whether what is held is of the usage API, which is yet to be found out to be of the past.
+    holds_usage: bool,
     latest: Latest,
     days: Days,
     teams: Teams,
@@ -79,13 +81,15 @@ impl Asked {
 impl ReportWatcher {
     /// A watcher that has asked nothing yet.
     pub fn new(watch: Watch) -> Self {
+        let known = &watch.task.known;
         Self {
             undecided: watch.task.api.is_none(),
+            holds_usage: known.by_usage,
             latest: Latest::default(),
             days: Days::settling(watch.task.settle_days),
-            teams: Teams::default(),
+            teams: Teams::listed(&known.teams),
             rolling: Rolling::default(),
-            people_refused: false,
+            people_refused: known.people_refused,
             month_failures: 0,
             watch,
         }
@@ -93,7 +97,7 @@ impl ReportWatcher {
 
     /// Asks whenever something is due, until nobody listens any more or the usage API is found to answer.
     pub async fn run(mut self) -> Leave {
-        let mut schedule = Schedule::new(self.watch.task.interval, self.watch.now());
+        let mut schedule = self.watch.schedule();
         loop {
             let credential = self.watch.client.fingerprint(&self.watch.task.owner).await;
             match self.attempt(&mut schedule).await {
@@ -211,6 +215,10 @@ impl ReportWatcher {
         let found = self.find(Report::EntityMonth, None).await;
         if self.undecided {
             self.decide(&found).await?;
+        }
+        if found.is_ok() && std::mem::take(&mut self.holds_usage) {
+            let owner = self.watch.task.owner.clone();
+            self.watch.tell(Update::Speaks { owner, api: Api::Reports }).await?;
         }
         let answer = match found {
             Ok(Some(files)) => {

@@ -8,6 +8,7 @@ use super::{sources::time, words};
 use crate::{
     clock::Instant,
     github::{
+        Failure,
         budget::{Limits, RateLimit},
         ledger::Ledger,
     },
@@ -51,6 +52,10 @@ fn credential(ledger: &Ledger, name: &str, now: Instant) -> Markup {
         }
         @if let Some(spread) = spread {
             p { "Half is spent: at most one request every " (format!("{:.1}", spread.as_secs_f64())) " s until then." }
+        }
+        @if let Some(Failure { reason, detail, .. }) = ledger.refused.get(name) {
+            p.closed { code.reason { (reason) } " " span.detail { (detail) } }
+            p.advice { strong { "Advice: " } (reason.advice()) }
         }
         @if let Some(end) = ledger.token_expiry.get(name) { p { (expiry(*end, now)) } }
     }

@@ -26,8 +26,8 @@ use crate::{
 
 const STYLE: &str = include_str!("style.css");
 
-/// The page as HTML, as it is at `now`.
-pub fn page(picture: &Picture, now: Instant) -> String {
+/// The page as HTML, as it is at `now`. `unsaved` is why the state could not be saved.
+pub fn page(picture: &Picture, unsaved: Option<&str>, now: Instant) -> String {
     let overview = &picture.overview;
     let page = html! {
         (DOCTYPE)
@@ -44,6 +44,7 @@ pub fn page(picture: &Picture, now: Instant) -> String {
                 main {
                     (summary(overview))
                     (left_out(&picture.plan))
+                    @if let Some(why) = unsaved { (not_saved(why)) }
                     @for (index, owner) in overview.owners.iter().enumerate() { (section(index, owner, now)) }
                     @if let Some(limits) = limits::section(&picture.ledger, now) { (limits) }
                 }
@@ -95,7 +96,21 @@ fn summary(overview: &Overview) -> Markup {
 /// The sources counted by how they stand.
 fn tally(overview: &Overview) -> String {
     let standings = || overview.owners.iter().flat_map(standings);
+    if overview.owners.is_empty() {
+        return "Nobody is watched yet: the App is installed nowhere, or it is not known where. Below is what GitHub says."
+            .to_owned();
+    }
     if standings().all(|standing| standing == Standing::Unasked) {
+        if overview
+            .owners
+            .iter()
+            .flat_map(|owner| &owner.sources)
+            .any(|(_, state)| state.last_success.is_some())
+        {
+            return "What is shown was read before the exporter was restarted. GitHub is being asked again: reload this \
+                page in a moment."
+                .to_owned();
+        }
         return "The first answers are being fetched from GitHub. Reload this page in a moment.".to_owned();
     }
     let all = standings().count();
@@ -189,6 +204,15 @@ fn left_out(plan: &Plan) -> Markup {
     }
 }
 
+/// Why a restart would lose what is shown.
+fn not_saved(why: &str) -> Markup {
+    html! {
+        p.note {
+            "The figures could not be saved in EXPORTER_STATE_DIR: " (why) ". Until they are, a restart shows older ones or none."
+        }
+    }
+}
+
 /// Why there is nothing to draw.
 fn without_days(owner: &OwnerOverview) -> &'static str {
     let activity = owner.sources.iter().find(|(source, _)| *source == Source::Activity);
@@ -253,7 +277,7 @@ mod tests {
 
     fn show(owners: Vec<OwnerOverview>) -> String {
         let overview = Overview { at: noon(), owners };
-        page(&Picture { overview, ..Picture::default() }, noon() + TimeDelta::seconds(9))
+        page(&Picture { overview, ..Picture::default() }, None, noon() + TimeDelta::seconds(9))
     }
 
     #[track_caller]
@@ -265,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_page_before_anything_was_rendered_says_that_answers_are_being_fetched() {
-        let html = page(&Picture::default(), noon());
+        let html = page(&Picture::default(), None, noon());
         says(&html, &["The first answers are being fetched", "href=\"/metrics\"", env!("CARGO_PKG_VERSION")]);
         assert!(!html.contains("1970"), "{html}");
     }
