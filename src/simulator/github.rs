@@ -64,7 +64,7 @@ pub(super) struct Github {
 /// A request, with who sends it and when.
 struct Visit<'r> {
     request: &'r Parts,
-    /// What it asks for, if there is such a thing.
+    /// What its path stands for.
     route: Option<Route>,
     caller: Caller<'r>,
     now: DateTime<Utc>,
@@ -96,8 +96,8 @@ impl Github {
         }
     }
 
-    /// The answer to a request with that body.
-    pub(super) fn answer(&self, request: &Parts, body: &[u8]) -> Answer {
+    /// The answer to a request with that body, which is `None` when it cannot be read.
+    pub(super) fn answer(&self, request: &Parts, body: Option<&[u8]>) -> Answer {
         let visit = self.visit(request);
         let answer = self.consider(&visit, body).unwrap_or_else(Answer::from);
         self.stamped(answer, &visit, self.quota(&visit))
@@ -119,7 +119,7 @@ impl Github {
             NotReady::NoContent => self.stumble(request, &StatusFault::new(204)),
             NotReady::NotFound => self.stumble(request, &StatusFault::new(404)),
             NotReady::BadGateway => self.stumble(request, &StatusFault::new(502)),
-            NotReady::NoLinks => reports::without_links(self.answer(request, &[])),
+            NotReady::NoLinks => reports::without_links(self.answer(request, Some(&[]))),
             NotReady::Text => {
                 self.dressed(request, Answer::json(StatusCode::OK, &"The report is not ready."))
             }
@@ -135,7 +135,7 @@ impl Github {
 
     fn visit<'r>(&'r self, request: &'r Parts) -> Visit<'r> {
         let (headers, now, integration) = (&request.headers, self.clock.now(), self.integration.as_ref());
-        let route = self.route(&request.method, request.uri.path());
+        let route = Route::of(request.uri.path());
         let caller = match route {
             Some(Route::App(_)) => Caller::as_app(headers, integration, now),
             _ => Caller::of(headers, &self.tokens, integration, now),
@@ -148,7 +148,7 @@ impl Github {
     }
 
     /// Sees a request through the door: in what version, who asks, at what cost, for what.
-    fn consider(&self, visit: &Visit<'_>, body: &[u8]) -> Result<Answer, Refusal> {
+    fn consider(&self, visit: &Visit<'_>, body: Option<&[u8]>) -> Result<Answer, Refusal> {
         let Visit { request, route, caller, now, version } = visit;
         let version = version.as_ref().map_err(|asked| unsupported(asked))?;
         if request.headers.get(USER_AGENT).is_none_or(|agent| agent.as_bytes().trim_ascii().is_empty()) {
@@ -156,12 +156,13 @@ impl Github {
             return Err(Refusal::new(StatusCode::FORBIDDEN, message));
         }
         caller.is_sound()?;
+        let route = route.as_ref().filter(|route| self.has(&request.method, route));
         let bucket = caller.bucket();
-        let charged = *route != Some(Route::RateLimit);
+        let charged = route != Some(&Route::RateLimit);
         if charged && !self.limits.charge(bucket.as_deref(), *now) {
             return Err(Refusal::rate_limited(StatusCode::FORBIDDEN, &caller.title()));
         }
-        let answer = match route.as_ref().ok_or_else(Refusal::not_found)? {
+        let answer = match route.ok_or_else(Refusal::not_found)? {
             Route::RateLimit => rate_limit(self.quota(visit), version),
             Route::Versions => Answer::json(StatusCode::OK, &VERSIONS),
             // What is made anew each time is nothing that a client could have already.
@@ -177,15 +178,15 @@ impl Github {
         Ok(answer)
     }
 
-    /// The route of a request, unless it leads to the API that is closed.
-    fn route(&self, method: &Method, path: &str) -> Option<Route> {
+    /// Whether there is such a thing, by that method; not so where it belongs to the API that is closed.
+    fn has(&self, method: &Method, route: &Route) -> bool {
         let reads = [Method::GET, Method::HEAD].contains(method);
-        Route::of(path).filter(|route| match route {
+        match route {
             Route::App(AppRoute::Mint(_)) => *method == Method::POST,
             Route::View(View::Usage, ..) => reads && self.api != Api::Reports,
             Route::View(View::Report(_), ..) => reads && self.api != Api::Usage,
             _ => reads,
-        })
+        }
     }
 
     /// The App; nobody is let in as one where there is none.

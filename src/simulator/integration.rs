@@ -89,7 +89,7 @@ impl Integration {
     ///
     /// # Errors
     /// 400 for a body that cannot be read, 403, 404, 422 for permissions that the installation does not have.
-    pub(super) fn mint(&self, id: &str, body: &[u8], now: DateTime<Utc>) -> Result<Answer, Refusal> {
+    pub(super) fn mint(&self, id: &str, body: Option<&[u8]>, now: DateTime<Utc>) -> Result<Answer, Refusal> {
         let wanted = wanted(body)?;
         let choose = |there: &Installation| chosen(there, wanted.as_ref());
         let Minted { token, expires, permissions } = self.installations.mint(id, now, choose)?;
@@ -134,12 +134,13 @@ impl Integration {
 }
 
 /// The `permissions` in the body of a request for a token; `None` when it asks for nothing in particular.
-fn wanted(body: &[u8]) -> Result<Option<Permissions>, Refusal> {
-    if body.trim_ascii().is_empty() {
+fn wanted(body: Option<&[u8]>) -> Result<Option<Permissions>, Refusal> {
+    if body.is_some_and(|body| body.trim_ascii().is_empty()) {
         return Ok(None);
     }
     let bad = |message: &str| Refusal::new(StatusCode::BAD_REQUEST, message);
-    let body: Value = serde_json::from_slice(body).map_err(|_| bad("Problems parsing JSON"))?;
+    let body: Option<Value> = body.and_then(|body| serde_json::from_slice(body).ok());
+    let body = body.ok_or_else(|| bad("Problems parsing JSON"))?;
     let body: &Map<String, Value> = body.as_object().ok_or_else(|| bad("Body should be a JSON object"))?;
     let Some(permissions) = body.get("permissions").filter(|value| !value.is_null()) else { return Ok(None) };
     let read = serde_json::from_value::<BTreeMap<_, _>>(permissions.clone());

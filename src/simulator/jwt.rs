@@ -115,3 +115,51 @@ fn is_timely(claims: &Value, now: i64) -> Result<(), Denial> {
     let issued = claims.get("iat").and_then(Value::as_i64).ok_or(Denial::Issued)?;
     if issued <= now { Ok(()) } else { Err(Denial::Issued) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_token_lives_at_most_ten_minutes_by_githubs_clock() {
+        let now = 1_795_176_000;
+        for (issued, end, expected) in [
+            (json!(now - 60), json!(now + 540), Ok(())),
+            (json!(now), json!(now + 600), Ok(())),
+            (json!(now), json!(now + 1), Ok(())),
+            (json!(now), json!(1_795_176_000.5), Ok(())),
+            (json!(now), json!(now), Err(Denial::Expiry)),
+            (json!(now), json!("1795176540"), Err(Denial::Expiry)),
+            (json!(now), json!(null), Err(Denial::Expiry)),
+            (json!(now), json!(now + 601), Err(Denial::TooLong)),
+            (json!(now + 1), json!(now + 540), Err(Denial::Issued)),
+            (json!(1_795_175_940.5), json!(now + 540), Err(Denial::Issued)),
+            (json!(null), json!(now + 540), Err(Denial::Issued)),
+        ] {
+            let claims = json!({ "iat": issued, "exp": end });
+            assert_eq!(is_timely(&claims, now), expected, "{claims}");
+        }
+        assert_eq!(is_timely(&json!({}), now), Err(Denial::Expiry));
+    }
+
+    #[test]
+    fn an_issuer_is_a_number_or_a_client_id() {
+        let signet = Signet::new(4242, DecodingKey::from_rsa_der(&[]));
+        for (issuer, expected) in [
+            (json!(4242), Ok(())),
+            (json!("4242"), Ok(())),
+            (json!("Iv23li00000000004242"), Ok(())),
+            (json!(4243), Err(Denial::UnknownApp)),
+            (json!("4243"), Err(Denial::UnknownApp)),
+            (json!("Iv23li00000000004243"), Err(Denial::UnknownApp)),
+            (json!("copilot-exporter"), Err(Denial::Issuer)),
+            (json!(-1), Err(Denial::Issuer)),
+            (json!(null), Err(Denial::Issuer)),
+        ] {
+            assert_eq!(signet.is_named(Some(&issuer)), expected, "{issuer}");
+        }
+        assert_eq!(signet.is_named(None), Err(Denial::Issuer));
+    }
+}

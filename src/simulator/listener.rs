@@ -201,7 +201,7 @@ async fn truth(door: Door, github: Arc<Github>, request: Parts, body: Incoming) 
         // On a thread of its own, because months of many people may have to be added up.
         Door::Api => {
             let body = whole_of(body).await;
-            let found = spawn_blocking(move || github.answer(&request, &body)).await;
+            let found = spawn_blocking(move || github.answer(&request, body.as_deref())).await;
             Reply::Whole(found.unwrap_or_else(|_| Refusal::usual(StatusCode::INTERNAL_SERVER_ERROR).into()))
         }
         Door::Downloads => match downloads::answer(&github.reports, &request, github.clock.now()) {
@@ -211,9 +211,9 @@ async fn truth(door: Door, github: Arc<Github>, request: Parts, body: Incoming) 
     }
 }
 
-/// The body of a request, as far as anything is made of it: what is too long or breaks off is like none.
-async fn whole_of(body: Incoming) -> Bytes {
-    Limited::new(body, BODY).collect().await.map_or_else(|_| Bytes::new(), Collected::to_bytes)
+/// The body of a request; `None` if it is too long or breaks off.
+async fn whole_of(body: Incoming) -> Option<Bytes> {
+    Limited::new(body, BODY).collect().await.ok().map(Collected::to_bytes)
 }
 
 /// A file, written on a thread of its own while the client reads it; or half of its first piece.

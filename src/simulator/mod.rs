@@ -27,6 +27,9 @@
 //! Seats and bills are of this moment: a seat's last activity is the person's last deed, and what a bill
 //! counts are the credits that the users' reports have.
 //!
+//! A GitHub App has a key (`private_key`), says by web tokens (`jwt`) that it is that App, and gets tokens for its
+//! `installations`; what GitHub answers it about itself is in `integration`.
+//!
 //! A further endpoint is a path in `routes`, what it asks of a token in `access`, and a file like `usage`
 //! that folds deeds into bodies.
 

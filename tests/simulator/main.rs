@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is a test that fails")]
 
+mod app_key;
+mod app_tokens;
+mod apps;
 mod billing;
 mod billing_truth;
 mod client;
