@@ -107,7 +107,7 @@ async fn refresh(
     let state = known(config, store.clone(), clock.now()).await;
     let rendering =
         Rendering { view: config.view, team_detail: config.team_detail, max_series: config.max_series };
-    let make = watches(config, &state, client, clock, sender);
+    let make = watches(config, &state, client, clock, sender.clone());
     let mut tasks = JoinSet::new();
     for owner in &config.owners {
         tasks.spawn(make(owner).run());
@@ -115,7 +115,7 @@ async fn refresh(
     if config.installed != Installed::None {
         let restored = state.owners.keys().filter(|owner| !config.owners.contains(owner)).cloned().collect();
         let wanted = (config.installed, config.refresh_interval);
-        let installations = Installations::new(wanted, Arc::clone(client), Arc::clone(clock), make);
+        let installations = Installations::new(wanted, Arc::clone(client), Arc::clone(clock), sender, make);
         tasks.spawn(installations.run(restored));
     }
     let saver = store.map(|store| Saver::new(store, Arc::clone(published)));

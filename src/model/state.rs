@@ -36,6 +36,8 @@ pub const MONTH: u8 = 28;
 pub struct State {
     /// By owner. All that are named in the configuration are there from the start.
     pub owners: BTreeMap<Owner, OwnerState>,
+    /// Whether it was asked where the App is installed.
+    listed: bool,
     labels: Labels,
 }
 
@@ -258,6 +260,8 @@ pub enum Update {
         /// When it was read.
         at: Instant,
     },
+    /// It was asked where the App is installed, whatever came of it.
+    Listed,
     /// An owner is watched from now on.
     Watched {
         /// Who.
@@ -286,7 +290,7 @@ pub enum Update {
 impl State {
     /// Nothing known yet of these owners and sources.
     pub fn new(owners: &[Owner], sources: &BTreeSet<Source>) -> Self {
-        let mut state = Self { owners: BTreeMap::new(), labels: Labels::default() };
+        let mut state = Self { owners: BTreeMap::new(), listed: false, labels: Labels::default() };
         owners.iter().for_each(|owner| state.watch(owner.clone(), sources, Api::default()));
         state
     }
@@ -320,6 +324,7 @@ impl State {
             Update::Billing { owner, meter, usage, at } => {
                 self.owner(owner).billing.apply(meter, usage, at);
             }
+            Update::Listed => self.listed = true,
             Update::Watched { owner, sources, api } => self.watch(owner, &sources, api),
             Update::Gone { owner } => {
                 self.owners.remove(&owner);
@@ -334,7 +339,7 @@ impl State {
     /// Puts back what an earlier process knew of an owner, without its teams, as far as it is asked for now. How asking
     /// went is of this process, but for when it last succeeded.
     pub fn restore(&mut self, owner: &Owner, known: OwnerState) {
-        let Self { owners, labels } = self;
+        let Self { owners, labels, .. } = self;
         let Some(held) = owners.get_mut(owner) else { return };
         (held.api, held.languages_only) = (known.api, known.languages_only);
         for (source, state) in &mut held.sources {
@@ -356,7 +361,7 @@ impl State {
 
     /// Puts back what an earlier process knew of a team, if teams of its owner are asked for now.
     pub fn restore_team(&mut self, owner: &Owner, id: u64, TeamState { slug, usage }: TeamState) {
-        let Self { owners, labels } = self;
+        let Self { owners, labels, .. } = self;
         let held = owners.get_mut(owner).filter(|held| held.sources.contains_key(&Source::Teams));
         if let Some(held) = held {
             held.teams.insert(id, TeamState { slug, usage: usage.with_names(labels) });
@@ -398,9 +403,9 @@ impl State {
         self.attempts().all(|attempt| attempt.is_some())
     }
 
-    /// Whether any source has been tried.
+    /// Whether anything has been tried: any source or, while nobody is watched, to find out who is to be.
     pub fn any_tried(&self) -> bool {
-        self.attempts().any(|attempt| attempt.is_some())
+        self.attempts().any(|attempt| attempt.is_some()) || (self.listed && self.owners.is_empty())
     }
 
     fn attempts(&self) -> impl Iterator<Item = Option<&Attempt>> {

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
-use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, JoinError, JoinSet},
+};
 
 use super::{
     schedule::Schedule,
@@ -27,6 +30,8 @@ pub struct Installations<M> {
     pub client: Arc<Client>,
     /// Tells the time.
     pub clock: SharedClock,
+    /// Where news go.
+    pub news: mpsc::Sender<Update>,
     /// Makes the watch over an owner.
     pub make: M,
     /// Who is watched, and by which task.
@@ -40,10 +45,11 @@ impl<M: Fn(&Owner) -> Watch> Installations<M> {
         (installed, interval): (Installed, Duration),
         client: Arc<Client>,
         clock: SharedClock,
+        news: mpsc::Sender<Update>,
         make: M,
     ) -> Self {
         let (watched, watches) = (BTreeMap::new(), JoinSet::new());
-        Self { installed, interval, client, clock, make, watched, watches }
+        Self { installed, interval, client, clock, news, make, watched, watches }
     }
 
     /// Looks once per interval, and between by back-off after failures, until nobody listens any more. Those that are
@@ -70,6 +76,7 @@ impl<M: Fn(&Owner) -> Watch> Installations<M> {
                     true
                 }
             };
+            let Ok(()) = self.news.send(Update::Listed).await else { return };
             self.rest(key.filter(|_| failed), schedule.next()).await;
         }
     }
@@ -99,7 +106,7 @@ impl<M: Fn(&Owner) -> Watch> Installations<M> {
                     pass_on(ended);
                 }
             }
-            (self.make)(&owner).tell(Update::Gone { owner }).await?;
+            self.news.send(Update::Gone { owner }).await.map_err(|_| Stopped)?;
         }
         for owner in listed {
             if !self.watched.contains_key(&owner) {

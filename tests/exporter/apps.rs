@@ -35,13 +35,17 @@ impl Company {
         self.dir.path().join("app.pem").display().to_string()
     }
 
-    /// An exporter that asks as the App for the usage of these organisations.
+    /// An exporter that asks as the App for the usage of two organisations.
     async fn exporter(&self, more: &[(&str, &str)]) -> Exporter {
+        self.exporter_for_all(&[&[("GITHUB_ORGS", "octo-labs,octo-retail")], more].concat()).await
+    }
+
+    /// An exporter that asks as the App for the usage of all that it is installed on.
+    async fn exporter_for_all(&self, more: &[(&str, &str)]) -> Exporter {
         let key = self.key();
         let app = [
             ("GITHUB_APP_ID", "4242"),
             ("GITHUB_APP_PRIVATE_KEY_FILE", &*key),
-            ("GITHUB_ORGS", "octo-labs,octo-retail"),
             ("EXPORTER_SOURCES", "activity"),
         ];
         Exporter::start(&self.github.url(), &self.clock, &[&app, more].concat()).await
@@ -247,7 +251,7 @@ async fn where_the_app_is_not_installed_the_token_is_used_and_without_one_the_la
 #[tokio::test]
 async fn without_named_owners_everybody_is_watched_where_the_app_is_installed_on_however_many_pages() {
     let company = Company::start(|options| options.orgs = 130).await;
-    let exporter = company.exporter(&[("GITHUB_ORGS", "")]).await;
+    let exporter = company.exporter_for_all(&[]).await;
     let all = company.github.world().orgs().len() + 1;
     assert_eq!(all, 131);
     let scrape = company
@@ -255,15 +259,20 @@ async fn without_named_owners_everybody_is_watched_where_the_app_is_installed_on
             scrape.of("github_copilot_exporter_source_up", &[]).count() == all
         })
         .await;
-    assert_eq!(scrape.sum("github_copilot_exporter_source_up", &[]), 131.0);
-    assert_eq!(company.asked("/app/installations?"), 2, "two pages of a hundred");
+    // No App may read the usage of an enterprise by that API.
+    assert_eq!(scrape.sum("github_copilot_exporter_source_up", &[r#"enterprise="""#]), 130.0);
+    assert_eq!(
+        company.github.requests().iter().filter(|request| request.path == "/app/installations").count(),
+        2,
+        "two pages of a hundred"
+    );
     assert_eq!(exporter.get("/readyz").await.status(), 200);
 }
 
 #[tokio::test]
 async fn who_installs_the_app_is_watched_and_who_removes_it_is_forgotten_without_a_restart() {
     let company = Company::start(|options| options.install = vec!["octo-labs".parse().unwrap()]).await;
-    let exporter = company.exporter(&[("GITHUB_ORGS", "")]).await;
+    let exporter = company.exporter_for_all(&[]).await;
     exporter.until_by(0, "the first", is_up("octo-labs")).await;
     company.github.install(&"octo-retail".parse().unwrap()).unwrap();
     company.pass(TimeDelta::hours(1));
@@ -284,7 +293,7 @@ async fn an_app_that_is_refused_at_the_start_is_explained_on_the_page_and_heals_
     let company = Company::start(|_| ()).await;
     let right = std::fs::read(company.key()).unwrap();
     std::fs::remove_file(company.key()).unwrap();
-    let exporter = company.exporter(&[("GITHUB_ORGS", "")]).await;
+    let exporter = company.exporter_for_all(&[]).await;
     let patience = Patience::new();
     let page = loop {
         let page = exporter.page().await;
@@ -308,15 +317,15 @@ async fn an_app_that_is_refused_at_the_start_is_explained_on_the_page_and_heals_
 async fn owners_that_an_earlier_process_found_are_served_at_once_by_the_next_one_while_github_is_down() {
     let company = Company::start(|_| ()).await;
     let state = company.dir.path().join("state").display().to_string();
-    let variables = [("GITHUB_ORGS", ""), ("EXPORTER_STATE_DIR", &*state)];
-    let exporter = company.exporter(&variables).await;
+    let variables = [("EXPORTER_STATE_DIR", &*state)];
+    let exporter = company.exporter_for_all(&variables).await;
     let both = |scrape: &Scrape| is_up("octo-labs")(scrape) && is_up("octo-retail")(scrape);
     let before = company.until(&exporter, "both", both).await;
     company.until(&exporter, "it is saved", |_| Path::new(&state).join("state.json.gz").exists()).await;
     company.pass(TimeDelta::minutes(1));
     exporter.stop().await;
     company.github.set_faults(vec!["path=*,status=503".parse().unwrap()]);
-    let exporter = company.exporter(&variables).await;
+    let exporter = company.exporter_for_all(&variables).await;
     let figures = "github_copilot_total_suggestions";
     let restored = exporter.scrape().await;
     for org in [r#"org="octo-labs""#, r#"org="octo-retail""#] {
