@@ -20,12 +20,12 @@ use crate::{
 
 const ALL_SOURCES: (&str, &str) = ("EXPORTER_SOURCES", "activity,teams,seats,billing");
 const REPORTS: (&str, &str) = ("GITHUB_COPILOT_API", "reports");
-const FILE: &str = "state.json.gz";
+pub const FILE: &str = "state.json.gz";
 
 /// An organisation and an enterprise with four sources each.
 const SOURCES: usize = 8;
 
-fn company(api: Api) -> Options {
+pub fn company(api: Api) -> Options {
     Options { api, orgs: 1, teams: 4, users: 60, ..options() }
 }
 
@@ -34,7 +34,7 @@ fn status(path: &str, code: u16) -> Fault {
 }
 
 /// What is written down; nothing before anything is.
-fn written(directory: &Path) -> Option<String> {
+pub fn written(directory: &Path) -> Option<String> {
     let mut text = String::new();
     let file = fs::File::open(directory.join(FILE)).ok()?;
     GzDecoder::new(file).read_to_string(&mut text).expect("it is whole at any moment");
@@ -44,11 +44,7 @@ fn written(directory: &Path) -> Option<String> {
 /// Waits until everything that was read is written down.
 async fn until_saved(directory: &Path, clock: &ManualClock, exporter: &Exporter) {
     let patience = Patience::new();
-    let successes = |text: String| {
-        let lines =
-            text.lines().filter_map(|line| line.split(r#""last_success":{"#).nth(1)?.split('}').next());
-        lines.map(|successes| successes.matches("\":\"").count()).sum::<usize>()
-    };
+    let successes = |text: String| text.matches(r#""last_success":""#).count();
     while written(directory).map(successes) != Some(SOURCES) {
         patience.check("everything is saved");
         clock.advance(1);
@@ -57,7 +53,7 @@ async fn until_saved(directory: &Path, clock: &ManualClock, exporter: &Exporter)
 }
 
 /// Runs an exporter until it has read everything and saved that, stops it, and gives what it showed.
-async fn first_life(simulator: &Simulator, directory: &Path, more: &[(&str, &str)]) -> Scrape {
+pub async fn first_life(simulator: &Simulator, directory: &Path, more: &[(&str, &str)]) -> Scrape {
     let clock = ManualClock::starting(NOON);
     let exporter = start(simulator, directory, &clock, more).await;
     exporter.until_by(0, "all sources up", |scrape| sources_up(scrape, SOURCES)).await;
