@@ -2,10 +2,15 @@
 
 use std::{collections::BTreeMap, future::Future, pin::pin, sync::Arc};
 
-use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::timeout,
+};
 
 use crate::{
-    clock::{Instant, SharedClock},
+    clock::SharedClock,
     config::{Config, Installed},
     github::{Client, client::Unusable},
     metrics::TeamDetail,
@@ -55,75 +60,105 @@ pub async fn serve(
     let published = Arc::new(Published::default());
     let mut stop = pin!(stop);
     let refresh = tokio::select! {
-        refresh = refresh(&config, &client, &clock, &published) => refresh,
+        refresh = Refresh::start(&config, &client, &clock, &published) => refresh,
         // The disk with what an earlier process knew may hang.
         () = &mut stop => return Ok(()),
     };
     let routes = Arc::new(Routes::new(Arc::clone(&published), clock));
     web.settings().borrow().refusals().for_each(|status| routes.expect(status));
     let web = Arc::new(web);
+    let (stopping, stopped) = oneshot::channel::<()>();
+    let stop = async move {
+        stop.await;
+        drop(stopping);
+    };
+    // Both end when they are asked to.
+    let working = async {
+        let serving = server::serve(listener, routes, Arc::clone(&web), Patience::default(), stop);
+        tokio::join!(serving, refresh.work(&published, async { drop(stopped.await) }));
+    };
     tokio::select! {
-        // Ends when it is asked to. A question to GitHub that is still open then is not waited for.
-        () = server::serve(listener, routes, Arc::clone(&web), Patience::default(), stop) => {}
-        () = guard(refresh, &published) => {}
+        () = working => {}
         () = web.follow() => {}
     }
     Ok(())
 }
 
-/// Watches over the tasks of the refresh, which never end. Should a mistake of ours end one, the log says so and
-/// everything else goes on and what was published stays, but it is no longer healthy.
-async fn guard(mut tasks: JoinSet<()>, published: &Published) {
-    while let Some(ended) = tasks.join_next().await {
-        if let Err(error) = ended {
-            published.break_down();
-            tracing::error!(%error, "a part of the refresh has broken down; restart the exporter and report it");
+/// The tasks of the refresh.
+struct Refresh {
+    watchers: JoinSet<()>,
+    keeper: JoinSet<()>,
+}
+
+impl Refresh {
+    /// Starts the keeper, once what is known already can be served, and a watch for every owner.
+    async fn start(
+        config: &Config,
+        client: &Arc<Client>,
+        clock: &SharedClock,
+        published: &Arc<Published>,
+    ) -> Self {
+        let (sender, news) = mpsc::channel(NEWS);
+        let saver = config
+            .state_dir
+            .as_deref()
+            .map(|directory| Saver::new(Store::new(directory, Fit::of(config)), Arc::clone(published)));
+        // Until it is found out otherwise an owner is asked by reports.
+        let mut state =
+            State::new(&config.owners, &config.sources).speaking(config.api.unwrap_or(Api::Reports));
+        if let Some(saver) = &saver {
+            state = saver.load(state, clock.now()).await;
+        }
+        let make = watches(config, &state, client, clock, sender.clone());
+        let mut watchers: JoinSet<()> = config.owners.iter().map(|owner| make(owner).run()).collect();
+        if config.installed != Installed::None {
+            let restored =
+                state.owners.keys().filter(|owner| !config.owners.contains(owner)).cloned().collect();
+            let wanted = (config.installed, config.refresh_interval);
+            let installations =
+                Installations::new(wanted, Arc::clone(client), Arc::clone(clock), sender, make);
+            watchers.spawn(installations.run(restored));
+        }
+        let (client, clock, published) = (Arc::clone(client), Arc::clone(clock), Arc::clone(published));
+        let rendering =
+            Rendering { view: config.view, team_detail: config.team_detail, max_series: config.max_series };
+        let mut keeper = Keeper::new(state, news, client, clock, published, rendering, saver);
+        keeper.show().await;
+        Self { watchers, keeper: JoinSet::from_iter([keeper.run()]) }
+    }
+
+    /// Lets it work until `stop` is ready, and then lets the keeper save what it has taken in. A question to GitHub that is
+    /// still open is not waited for.
+    async fn work(mut self, published: &Published, stop: impl Future<Output = ()>) {
+        tokio::select! {
+            () = self.guard(published) => {}
+            () = stop => {}
+        }
+        self.watchers.abort_all();
+        let ended = async {
+            while self.watchers.join_next().await.is_some() {}
+            while self.keeper.join_next().await.is_some() {}
+        };
+        if timeout(Patience::default().stop, ended).await.is_err() {
+            tracing::warn!("EXPORTER_STATE_DIR: the last news could not be saved in time");
         }
     }
-    std::future::pending::<()>().await;
-}
 
-/// What is known at the start: what an earlier process left, or nothing. Read off the async threads.
-async fn known(config: &Config, store: Option<Arc<Store>>, now: Instant) -> State {
-    // Until it is found out otherwise an owner is asked by reports.
-    let empty = State::new(&config.owners, &config.sources).speaking(config.api.unwrap_or(Api::Reports));
-    let Some(store) = store else { return empty };
-    let unknown = empty.clone();
-    tokio::task::spawn_blocking(move || store.load(empty, now)).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "what an earlier process knew could not be read");
-        unknown
-    })
-}
-
-/// Starts the keeper, once what is known already can be served, and a watch for every owner.
-async fn refresh(
-    config: &Config,
-    client: &Arc<Client>,
-    clock: &SharedClock,
-    published: &Arc<Published>,
-) -> JoinSet<()> {
-    let (sender, news) = mpsc::channel(NEWS);
-    let store = config.state_dir.as_deref().map(|directory| Arc::new(Store::new(directory, fit(config))));
-    let state = known(config, store.clone(), clock.now()).await;
-    let rendering =
-        Rendering { view: config.view, team_detail: config.team_detail, max_series: config.max_series };
-    let make = watches(config, &state, client, clock, sender.clone());
-    let mut tasks = JoinSet::new();
-    for owner in &config.owners {
-        tasks.spawn(make(owner).run());
+    /// Watches over the tasks, which do not end by themselves. Should a mistake of ours end one, the log says so and
+    /// everything else goes on and what was published stays, but it is no longer healthy.
+    async fn guard(&mut self, published: &Published) {
+        loop {
+            let ended = tokio::select! {
+                Some(ended) = self.watchers.join_next() => ended,
+                Some(ended) = self.keeper.join_next() => ended,
+                else => return std::future::pending().await,
+            };
+            if let Err(error) = ended {
+                published.break_down();
+                tracing::error!(%error, "a part of the refresh has broken down; restart the exporter and report it");
+            }
+        }
     }
-    if config.installed != Installed::None {
-        let restored = state.owners.keys().filter(|owner| !config.owners.contains(owner)).cloned().collect();
-        let wanted = (config.installed, config.refresh_interval);
-        let installations = Installations::new(wanted, Arc::clone(client), Arc::clone(clock), sender, make);
-        tasks.spawn(installations.run(restored));
-    }
-    let saver = store.map(|store| Saver::new(store, Arc::clone(published)));
-    let (client, clock, published) = (Arc::clone(client), Arc::clone(clock), Arc::clone(published));
-    let mut keeper = Keeper::new(state, news, client, clock, published, rendering, saver);
-    keeper.show().await;
-    tasks.spawn(keeper.run());
-    tasks
 }
 
 /// Makes the watch over an owner.
@@ -159,16 +194,5 @@ fn watches(
             known,
         };
         Watch { client: Arc::clone(&client), clock: Arc::clone(&clock), news: news.clone(), task }
-    }
-}
-
-/// What decides which of the figures of an earlier process can be served.
-fn fit(config: &Config) -> Fit {
-    Fit {
-        github: config.github.api.clone(),
-        api: config.api,
-        teams: config.teams.clone(),
-        installed: config.installed,
-        sources: config.sources.clone(),
     }
 }

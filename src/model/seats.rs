@@ -51,9 +51,9 @@ impl Class {
         [(Self::IdleWeek, "7d_28d"), (Self::IdleMonth, "28d_90d"), (Self::IdleQuarter, "none_90d")];
 }
 
-/// People with a seat, by class.
+/// People with a seat, by class. All of them together still fit their sum, whatever a file says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct People([u64; 5]);
+pub struct People([u32; 5]);
 
 impl People {
     fn count(&mut self, class: Class) {
@@ -62,12 +62,12 @@ impl People {
 
     /// Those of a class.
     pub const fn of(&self, class: Class) -> u64 {
-        self.0[class as usize]
+        self.0[class as usize] as u64
     }
 
     /// Everybody.
     pub fn all(&self) -> u64 {
-        self.0.iter().sum()
+        self.0.iter().copied().map(u64::from).sum()
     }
 
     /// Those who used the seat within 28 days.
@@ -267,7 +267,7 @@ mod tests {
     }
 
     fn people(people: &People) -> [u64; 5] {
-        people.0
+        people.0.map(u64::from)
     }
 
     const HOUR: i64 = 3600;

@@ -42,7 +42,7 @@ pub struct State {
 }
 
 /// What is known of one owner.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct OwnerState {
     /// Which of GitHub's interfaces is asked.
     pub api: Api,
@@ -50,7 +50,8 @@ pub struct OwnerState {
     pub languages_only: bool,
     /// The owner's own figures.
     pub usage: ScopeUsage,
-    /// The watched teams, by GitHub's id.
+    /// The watched teams, by GitHub's id. Each is written down apart, so that they need not be in memory twice at once.
+    #[serde(skip)]
     pub teams: BTreeMap<u64, TeamState>,
     /// Who has a seat.
     pub seats: Seats,
@@ -61,7 +62,7 @@ pub struct OwnerState {
 }
 
 /// What is known of one team.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TeamState {
     /// The name it has now.
     pub slug: String,
@@ -78,14 +79,16 @@ pub struct ScopeUsage {
     pub read_at: Option<Instant>,
 }
 
-/// How asking for one source of one owner went.
-#[derive(Clone, Debug, Default)]
+/// How asking for one source of one owner went. Only when it last succeeded is written down: the rest is of this process.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SourceState {
     /// The last attempt; none before the first has ended.
+    #[serde(skip)]
     pub last: Option<Attempt>,
     /// When everything it asks was last read.
     pub last_success: Option<Instant>,
     /// Failures since the start.
+    #[serde(skip)]
     pub failures: BTreeMap<Reason, u64>,
 }
 
@@ -336,8 +339,7 @@ impl State {
         }
     }
 
-    /// Puts back what an earlier process knew of an owner, without its teams, as far as it is asked for now. How asking
-    /// went is of this process, but for when it last succeeded.
+    /// Puts back what an earlier process knew of an owner, without its teams, as far as it is asked for now.
     pub fn restore(&mut self, owner: &Owner, known: OwnerState) {
         let Self { owners, labels, .. } = self;
         let Some(held) = owners.get_mut(owner) else { return };
@@ -455,6 +457,9 @@ impl OwnerState {
     fn speak(&mut self, api: Api) {
         if self.api != api {
             (self.usage, self.teams, self.languages_only) = Default::default();
+            for (_, source) in self.sources.iter_mut().filter(|(source, _)| source.is_usage()) {
+                source.last_success = None;
+            }
         }
         self.api = api;
     }

@@ -96,8 +96,9 @@ impl<M: Fn(&Owner) -> Watch> Installations<M> {
     /// Watches whoever is in the list, and nobody else.
     async fn follow(&mut self, mut listed: Vec<Owner>) -> Result<(), Stopped> {
         listed.retain(|owner| self.installed.includes(owner));
-        let gone = self.watched.extract_if(.., |owner, _| !listed.contains(owner));
-        for (owner, watch) in gone.collect::<Vec<_>>() {
+        let gone: Vec<_> = self.watched.keys().filter(|owner| !listed.contains(owner)).cloned().collect();
+        for owner in gone {
+            let Some(watch) = self.watched.remove(&owner) else { continue };
             tracing::info!(%owner, "the App is not installed there any more: its figures are dropped");
             watch.abort();
             // What it still tells must not come behind the news that it is gone.

@@ -57,21 +57,28 @@ impl Keeper {
         Self { state, news, client, clock, published, rendering, saver, restored, pace }
     }
 
-    /// Works until no watcher is left.
+    /// Works until no watcher is left. What is not saved then is.
     pub async fn run(mut self) {
         loop {
             let due = self.pace.due(self.clock.now());
+            let save_due = self.saver.as_ref().and_then(Saver::due);
             tokio::select! {
                 // News without end must not put off what is due.
                 biased;
                 () = self.clock.sleep_until(due.unwrap_or(Instant::MAX_UTC)), if due.is_some() => {
                     self.publish().await;
                 }
+                () = self.clock.sleep_until(save_due.unwrap_or(Instant::MAX_UTC)), if save_due.is_some() => {
+                    self.save().await;
+                }
                 update = self.news.recv() => match update {
                     Some(update) => self.take(update),
-                    None => return,
+                    None => break,
                 },
             }
+        }
+        if self.pace.dirty || self.saver.as_ref().and_then(Saver::due).is_some() {
+            self.save().await;
         }
     }
 
@@ -115,10 +122,14 @@ impl Keeper {
             tracing::warn!(scope = dropped, "dropped: GitHub has not given its data for 28 days");
         }
         self.show().await;
-        if let Some(saver) = &mut self.saver {
-            saver.save(Arc::clone(&self.state)).await;
-        }
+        self.save().await;
         self.pace.rendered(self.clock.now());
+    }
+
+    async fn save(&mut self) {
+        if let Some(saver) = &mut self.saver {
+            saver.save(Arc::clone(&self.state), self.clock.now()).await;
+        }
     }
 
     /// Renders off the server's threads, and publishes. Before that nothing is to be served.

@@ -1,31 +1,27 @@
 //! The last good numbers as they are written down, so that they survive a restart.
 //!
-//! Gzip of lines of JSON: first a [`Header`], then a [`Line`] for each owner, followed by one for each of its teams. So
-//! nothing but one line is in memory beside the state, and the end of the gzip tells that nothing is missing.
+//! Gzip of lines of JSON: the number of the form, the address of the GitHub they are of, then a line for each owner,
+//! followed by one for each of its teams. So little is in memory beside the state, and the end of the gzip tells that
+//! nothing is missing.
 //!
-//! The figures are written as `model` holds them, which has them named once: a second set of types would be the same
-//! again. What is about owners and teams has its own form here. It has nothing of how asking went, but for when it last
-//! succeeded, and nothing of who asks: no validator, no failure, no credential. Nor is anything personal in it, as
-//! there is nothing personal in [`State`].
+//! The lines are what `model` holds, which has it named once: a second set of types would be the same again. Of how asking
+//! went they have only when it last succeeded, and nothing of who asks: no validator, no failure, no credential. Nor is
+//! anything personal in them, as there is nothing personal in [`State`].
 
 use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    collections::BTreeSet,
+    io::{self, BufReader, BufWriter, Read, Write},
 };
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::Error};
 use url::Url;
 
 use crate::{
-    clock::Instant,
-    config::{Installed, TeamPatterns},
+    config::{Config, Installed, TeamPatterns},
     model::{
-        State,
-        billing::Billing,
-        seats::Seats,
-        state::{OwnerState, ScopeUsage, SourceState, TeamState},
+        State, Update,
+        state::{OwnerState, TeamState},
     },
     owner::Owner,
     source::{Api, Source},
@@ -49,101 +45,57 @@ pub struct Fit {
     pub sources: BTreeSet<Source>,
 }
 
+impl Fit {
+    /// What the configuration asks for.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            github: config.github.api.clone(),
+            api: config.api,
+            teams: config.teams.clone(),
+            installed: config.installed,
+            sources: config.sources.clone(),
+        }
+    }
+}
+
 /// Why something that was written down is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
-    /// It cannot be read.
+    /// It cannot be opened.
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] io::Error),
     /// It is not what this program writes, or only a part of that.
     #[error("it is damaged: {0}")]
-    Damaged(String),
+    Damaged(#[from] serde_json::Error),
     /// Another version wrote it.
     #[error("it has the form {0}, and this version of the exporter knows only {VERSION}")]
     Form(u32),
     /// It is about another GitHub.
     #[error("it is about {0}, which is not asked now")]
-    Elsewhere(String),
-}
-
-/// What was left out of what was read, because it is not watched any more.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Owners with all their teams.
-    pub owners: Vec<Owner>,
-    /// Owners of which the figures by another interface were left out.
-    pub interfaces: Vec<Owner>,
-    /// How many teams.
-    pub teams: usize,
+    Elsewhere(Url),
 }
 
 /// The first line.
-#[derive(Debug, Serialize, Deserialize)]
-struct Header<'a> {
-    version: u32,
-    github: Cow<'a, Url>,
-}
-
-/// What tells whether the rest can be understood.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Form {
     version: u32,
 }
 
-/// Any other line.
-#[derive(Serialize, Deserialize)]
+/// A line about figures.
+#[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Line<'a> {
-    Owner(Box<OwnerLine<'a>>),
+    Owner(&'a Owner, &'a OwnerState),
     /// Of the owner before it.
-    Team(TeamLine<'a>),
+    Team(u64, &'a TeamState),
 }
 
-#[derive(Serialize, Deserialize)]
-struct OwnerLine<'a> {
-    owner: Cow<'a, Owner>,
-    api: Api,
-    languages_only: bool,
-    last_success: BTreeMap<Source, Instant>,
-    usage: Cow<'a, ScopeUsage>,
-    seats: Cow<'a, Seats>,
-    billing: Cow<'a, Billing>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct TeamLine<'a> {
-    id: u64,
-    slug: Cow<'a, str>,
-    usage: Cow<'a, ScopeUsage>,
-}
-
-impl<'a> OwnerLine<'a> {
-    fn of(owner: &'a Owner, held: &'a OwnerState) -> Self {
-        let last_success = |(source, state): (&Source, &SourceState)| Some((*source, state.last_success?));
-        Self {
-            owner: Cow::Borrowed(owner),
-            api: held.api,
-            languages_only: held.languages_only,
-            last_success: held.sources.iter().filter_map(last_success).collect(),
-            usage: Cow::Borrowed(&held.usage),
-            seats: Cow::Borrowed(&held.seats),
-            billing: Cow::Borrowed(&held.billing),
-        }
-    }
-
-    fn into_state(self) -> OwnerState {
-        let source =
-            |(source, at)| (source, SourceState { last_success: Some(at), ..SourceState::default() });
-        OwnerState {
-            api: self.api,
-            languages_only: self.languages_only,
-            usage: self.usage.into_owned(),
-            seats: self.seats.into_owned(),
-            billing: self.billing.into_owned(),
-            sources: self.last_success.into_iter().map(source).collect(),
-            teams: BTreeMap::new(),
-        }
-    }
+/// The same as it is read.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Known {
+    Owner(Owner, Box<OwnerState>),
+    Team(u64, TeamState),
 }
 
 /// Writes a state down.
@@ -153,12 +105,12 @@ impl<'a> OwnerLine<'a> {
 pub fn write(state: &State, github: &Url, out: impl Write) -> io::Result<()> {
     // The fastest: it is written again within the hour.
     let mut out = BufWriter::new(GzEncoder::new(out, Compression::fast()));
-    line(&mut out, &Header { version: VERSION, github: Cow::Borrowed(github) })?;
+    line(&mut out, &Form { version: VERSION })?;
+    line(&mut out, github)?;
     for (owner, held) in &state.owners {
-        line(&mut out, &Line::Owner(Box::new(OwnerLine::of(owner, held))))?;
-        for (id, TeamState { slug, usage }) in &held.teams {
-            let (slug, usage) = (Cow::Borrowed(&**slug), Cow::Borrowed(usage));
-            line(&mut out, &Line::Team(TeamLine { id: *id, slug, usage }))?;
+        line(&mut out, &Line::Owner(owner, held))?;
+        for (id, team) in &held.teams {
+            line(&mut out, &Line::Team(*id, team))?;
         }
     }
     out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush()
@@ -169,124 +121,70 @@ fn line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// Reads what was written down into a state that knows nothing yet, as far as it fits.
+/// Reads what was written down into a state that knows nothing yet, as far as it fits. Returns what was left out.
 ///
 /// # Errors
 /// [`Unfit`]; `state` may then have a part of it and is not to be used.
-pub fn read(from: impl Read, fit: &Fit, state: &mut State) -> Result<LeftOut, Unfit> {
-    let mut lines = Lines { from: BufReader::new(GzDecoder::new(from)), line: Vec::new() };
-    let header = lines.next()?.ok_or_else(|| Unfit::Damaged("it is empty".into()))?;
-    let Form { version } = parse(header)?;
+pub fn read(from: impl Read, fit: &Fit, state: &mut State) -> Result<Vec<String>, Unfit> {
+    let mut lines = serde_json::Deserializer::from_reader(BufReader::new(GzDecoder::new(from)));
+    let Form { version } = Form::deserialize(&mut lines)?;
     if version != VERSION {
         return Err(Unfit::Form(version));
     }
-    let Header { github, .. } = parse(header)?;
-    if *github != fit.github {
-        return Err(Unfit::Elsewhere(github.into_owned().into()));
+    let github = Url::deserialize(&mut lines)?;
+    if github != fit.github {
+        return Err(Unfit::Elsewhere(github));
     }
-    let mut reading =
-        Reading { fit, state, owner: None, slugs: BTreeSet::new(), left_out: LeftOut::default() };
-    while let Some(line) = lines.next()? {
-        match parse(line)? {
-            Line::Owner(line) => reading.owner(*line),
-            Line::Team(line) => reading.team(line)?,
+    let (mut left_out, mut other_teams, mut team_owner) = (Vec::new(), 0, None);
+    for known in lines.into_iter() {
+        match known? {
+            Known::Owner(owner, known) => {
+                if fit.installed.includes(&owner) {
+                    // Whether the App is still installed there is found out later.
+                    state.watch(owner.clone(), &fit.sources, known.api);
+                }
+                let unfit = restore(state, &owner, *known, fit.api);
+                left_out.extend(unfit.map(|why| format!("{owner}: {why}")));
+                team_owner = unfit.is_none().then_some(owner);
+            }
+            Known::Team(id, team) => match &team_owner {
+                Some(owner) if fit.teams.select(owner, &team.slug) => state.restore_team(owner, id, team),
+                Some(_) => other_teams += 1,
+                None => {}
+            },
         }
     }
-    Ok(reading.left_out)
-}
-
-fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, Unfit> {
-    serde_json::from_slice(line).map_err(|error| Unfit::Damaged(error.to_string()))
-}
-
-/// The lines, one at a time.
-struct Lines<R> {
-    from: R,
-    line: Vec<u8>,
-}
-
-impl<R: BufRead> Lines<R> {
-    fn next(&mut self) -> Result<Option<&[u8]>, Unfit> {
-        self.line.clear();
-        match self.from.read_until(b'\n', &mut self.line) {
-            Ok(0) => Ok(None),
-            Ok(_) => Ok(Some(&self.line)),
-            // What its gzip says: no file, only a part of one, or with another sum.
-            Err(error) if is_damage(&error) => Err(Unfit::Damaged(error.to_string())),
-            Err(error) => Err(error.into()),
-        }
+    if other_teams > 0 {
+        left_out.push(format!("{other_teams} teams: GITHUB_TEAMS does not select them"));
+    }
+    // They would be the same series twice.
+    if state.owners.values().all(has_every_name_once) {
+        Ok(left_out)
+    } else {
+        Err(serde_json::Error::custom("two teams have the same name").into())
     }
 }
 
-fn is_damage(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-    )
+/// Puts back what was known of an owner, without its teams: why they, and what else is about usage, do not fit.
+fn restore(state: &mut State, owner: &Owner, known: OwnerState, api: Option<Api>) -> Option<&'static str> {
+    if !state.owners.contains_key(owner) {
+        return Some("it is not watched any more");
+    }
+    let other = api.filter(|api| *api != known.api);
+    state.restore(owner, known);
+    let api = other?;
+    state.apply(Update::Speaks { owner: owner.clone(), api });
+    Some("GITHUB_COPILOT_API was another; only seats and costs are kept")
 }
 
-/// A state as it fills.
-struct Reading<'a> {
-    fit: &'a Fit,
-    state: &'a mut State,
-    /// Whose lines are being read, and whether its usage is wanted.
-    owner: Option<(Owner, bool)>,
-    /// The teams of it.
-    slugs: BTreeSet<String>,
-    left_out: LeftOut,
-}
-
-impl Reading<'_> {
-    fn owner(&mut self, line: OwnerLine<'_>) {
-        let owner = line.owner.clone().into_owned();
-        if self.fit.installed.includes(&owner) {
-            // Whether the App is still installed there is found out later.
-            self.state.watch(owner.clone(), &self.fit.sources, line.api);
-        }
-        let is_watched = self.state.owners.contains_key(&owner);
-        let fits = self.fit.api.is_none_or(|api| api == line.api);
-        if !is_watched {
-            self.left_out.owners.push(owner.clone());
-        } else if fits {
-            self.state.restore(&owner, line.into_state());
-        } else {
-            self.left_out.interfaces.push(owner.clone());
-            let known = OwnerState {
-                api: self.fit.api.unwrap_or(line.api),
-                seats: line.seats.into_owned(),
-                billing: line.billing.into_owned(),
-                ..OwnerState::default()
-            };
-            self.state.restore(&owner, known);
-        }
-        self.owner = Some((owner, is_watched && fits));
-        self.slugs.clear();
-    }
-
-    fn team(&mut self, TeamLine { id, slug, usage }: TeamLine<'_>) -> Result<(), Unfit> {
-        let Some((owner, is_wanted)) = &self.owner else {
-            return Err(Unfit::Damaged("a team has no owner".into()));
-        };
-        if !is_wanted {
-            return Ok(());
-        }
-        if !self.fit.teams.select(owner, &slug) {
-            self.left_out.teams += 1;
-            return Ok(());
-        }
-        // They would be the same series twice.
-        if !self.slugs.insert(slug.clone().into_owned()) {
-            return Err(Unfit::Damaged("two teams have the same name".into()));
-        }
-        let team = TeamState { slug: slug.into_owned(), usage: usage.into_owned() };
-        self.state.restore_team(owner, id, team);
-        Ok(())
-    }
+fn has_every_name_once(held: &OwnerState) -> bool {
+    let names: BTreeSet<_> = held.teams.values().map(|team| &team.slug).collect();
+    names.len() == held.teams.len()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{collections::BTreeMap, time::Duration};
 
     use chrono::{NaiveDate, TimeDelta};
     use proptest::prelude::*;
@@ -294,6 +192,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        clock::Instant,
         github::{
             billing::{Meter, MonthUsage, UsageItem},
             reports::{EntityDay, Fold, UserDay},
@@ -304,9 +203,10 @@ mod tests {
             people::{Days, People},
             rolling::Reach,
             seats::{SeatFold, SeatNews},
-            state::{Attempt, PeopleNews, Targets},
+            state::{Attempt, PeopleNews, SourceState, Targets},
         },
         owner::Team,
+        source::Source,
     };
 
     fn fit(teams: &str, api: Option<Api>) -> Fit {
@@ -349,7 +249,7 @@ mod tests {
         out.finish().unwrap()
     }
 
-    fn read_as(bytes: &[u8], fit: &Fit) -> Result<(State, LeftOut), Unfit> {
+    fn read_as(bytes: &[u8], fit: &Fit) -> Result<(State, Vec<String>), Unfit> {
         let mut state = empty();
         read(bytes, fit, &mut state).map(|left_out| (state, left_out))
     }
@@ -512,7 +412,7 @@ mod tests {
             updates.into_iter().for_each(|update| state.apply(update));
             let (restored, left_out) = read_as(&written(&state), &fit("*", None)).unwrap();
             prop_assert_eq!(figures(&restored), figures(&state));
-            prop_assert_eq!(left_out, LeftOut::default());
+            prop_assert_eq!(left_out, Vec::<String>::new());
         }
 
         #[test]
@@ -564,7 +464,7 @@ mod tests {
     #[test]
     fn another_form_and_another_github_are_named() {
         let whole = text(&written(&full()));
-        let newer = zipped(&whole.replace(r#"{"version":1,"#, r#"{"version":2,"moons":[],"#));
+        let newer = zipped(&whole.replace(r#"{"version":1}"#, r#"{"version":2,"moons":[]}"#));
         let told = read_as(&newer, &fit("*", None)).unwrap_err().to_string();
         assert_eq!(told, "it has the form 2, and this version of the exporter knows only 1");
         let mut other = fit("*", None);
@@ -582,12 +482,6 @@ mod tests {
             (row.to_owned(), format!("{row},{row}")),
             (row.to_owned(), r#"[["go"],[2,1,4,3,1]]"#.to_owned()),
             (r#""shared":[1,"#.to_owned(), r#""shared":[1,9,"#.to_owned()),
-            (
-                r#"{"owner":{"#.to_owned(),
-                r#"{"team":{"id":7,"slug":"x","usage":{"days":{},"read_at":null}}}
-{"owner":{"#
-                    .to_owned(),
-            ),
         ] {
             assert!(whole.contains(&good), "{good} in {whole}");
             let bad = zipped(&whole.replacen(&good, &bad, 1));
@@ -599,10 +493,13 @@ mod tests {
     fn what_is_not_watched_any_more_is_left_out() {
         let saved = written(&full());
         let (state, left_out) = read_as(&saved, &fit("!red", None)).unwrap();
-        assert_eq!((left_out.teams, state.owners[&octo()].teams.len()), (1, 1));
+        assert_eq!(left_out, ["1 teams: GITHUB_TEAMS does not select them"]);
+        assert_eq!(state.owners[&octo()].teams.len(), 1);
         let mut other = State::new(&[Owner::org("labs")], &Source::ALL.into());
         let left_out = read(&*saved, &fit("*", None), &mut other).unwrap();
-        assert_eq!(left_out.owners, [octo(), Owner::enterprise("group")]);
+        let gone =
+            ["organisation octo: it is not watched any more", "enterprise group: it is not watched any more"];
+        assert_eq!(left_out, gone);
         assert!(!other.has_figures() && other.owners.len() == 1);
         let mut seats_only = State::new(&[octo()], &[Source::Seats].into());
         read(&*saved, &fit("*", None), &mut seats_only).unwrap();
@@ -615,7 +512,11 @@ mod tests {
     fn figures_of_the_other_interface_are_left_out_but_seats_and_costs_stay() {
         let (state, left_out) = read_as(&written(&full()), &fit("*", Some(Api::Usage))).unwrap();
         let held = &state.owners[&octo()];
-        assert_eq!(left_out.interfaces, [octo()]);
+        assert_eq!(
+            left_out,
+            ["organisation octo: GITHUB_COPILOT_API was another; only seats and costs are kept"]
+        );
+        assert_eq!(held.sources[&Source::Activity].last_success, None);
         assert!(held.usage.days.is_empty() && held.teams.is_empty() && held.api == Api::Usage);
         assert!(held.seats.has_figures() && held.billing.has_figures());
     }

@@ -5,11 +5,12 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, BufReader},
+    io::{self, BufReader, BufWriter},
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
-use super::saved::{self, Fit, LeftOut, Unfit};
+use super::saved::{self, Fit, Unfit};
 use crate::{
     clock::Instant,
     draft::{Draft, Readers},
@@ -25,12 +26,15 @@ pub struct Store {
     directory: PathBuf,
     file: PathBuf,
     fit: Fit,
+    /// The directory, locked from the first writing on for as long as the process lives: two that write there would take
+    /// turns to lose what the other knows.
+    lock: OnceLock<File>,
 }
 
 impl Store {
     /// The store in a directory, which need not exist yet, for what fits the configuration.
     pub fn new(directory: &Path, fit: Fit) -> Self {
-        Self { directory: directory.into(), file: directory.join(FILE), fit }
+        Self { directory: directory.into(), file: directory.join(FILE), fit, lock: OnceLock::new() }
     }
 
     /// The file that it keeps.
@@ -43,13 +47,16 @@ impl Store {
     pub fn load(&self, empty: State, now: Instant) -> State {
         let mut state = empty.clone();
         let file = self.file.display();
-        match self.read(&mut state) {
+        let left_out = match self.read(&mut state) {
             Ok(None) => return empty,
-            Ok(Some(left_out)) => tell(&left_out),
+            Ok(Some(left_out)) => left_out,
             Err(why) => {
                 tracing::warn!(%file, %why, "EXPORTER_STATE_DIR: what an earlier process knew is ignored");
                 return empty;
             }
+        };
+        for what in left_out {
+            tracing::warn!(what, "EXPORTER_STATE_DIR: some of what an earlier process knew is left out");
         }
         for dropped in state.expire(now) {
             tracing::warn!(scope = dropped, "dropped: GitHub has not given its data for 28 days");
@@ -59,46 +66,39 @@ impl Store {
     }
 
     /// Nothing if there is no file yet.
-    fn read(&self, state: &mut State) -> Result<Option<LeftOut>, Unfit> {
+    fn read(&self, state: &mut State) -> Result<Option<Vec<String>>, Unfit> {
         match fs::metadata(&self.file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
             // Opening a pipe would wait for somebody to write to it.
-            Ok(found) if !found.is_file() => return Err(Unfit::Damaged("it is no file".into())),
+            Ok(found) if !found.is_file() => return Err(io::Error::other("it is no file").into()),
             Ok(_) => {}
         }
         saved::read(BufReader::new(File::open(&self.file)?), &self.fit, state).map(Some)
     }
 
-    /// Replaces what is kept; whatever happens meanwhile, what is there is whole.
+    /// Replaces what is kept; whatever happens meanwhile, what is there is whole. Of a state without figures there is
+    /// nothing to keep: what could not be read at the start, or was of another version, is better than that. Then it is
+    /// only found out whether it could be written.
     ///
     /// # Errors
     /// What the system says; then what was kept before stays.
     pub fn save(&self, state: &State) -> io::Result<()> {
-        fs::create_dir_all(&self.directory)?;
-        let directory = File::open(&self.directory)?;
-        // A process that is being replaced may still be writing. A file system without locks is no reason not to write.
-        if matches!(directory.try_lock(), Err(TryLockError::WouldBlock)) {
-            return Err(io::Error::other("another process is writing there"));
-        }
-        let write = |out: &mut _| saved::write(state, &self.fit.github, out);
-        let (draft, ()) = Draft::write(&self.file, Readers::Owner, write)?;
-        draft.keep(&directory)
+        let draft = self.draft(|out| saved::write(state, &self.fit.github, out))?;
+        if state.has_figures() { draft.keep(&File::open(&self.directory)?) } else { Ok(()) }
     }
-}
 
-fn tell(LeftOut { owners, interfaces, teams }: &LeftOut) {
-    for owner in owners {
-        tracing::warn!(%owner, "figures of an earlier process are left out: the owner is not watched any more");
-    }
-    for owner in interfaces {
-        tracing::warn!(%owner, "figures of an earlier process are left out: GITHUB_COPILOT_API was another");
-    }
-    if *teams > 0 {
-        tracing::warn!(
-            teams,
-            "figures of an earlier process are left out: GITHUB_TEAMS does not select the teams"
-        );
+    fn draft(&self, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<Draft> {
+        fs::create_dir_all(&self.directory)?;
+        if self.lock.get().is_none() {
+            let directory = File::open(&self.directory)?;
+            // A file system without locks is no reason not to write.
+            if matches!(directory.try_lock(), Err(TryLockError::WouldBlock)) {
+                return Err(io::Error::other("another process keeps its figures there"));
+            }
+            self.lock.get_or_init(|| directory);
+        }
+        Draft::write(&self.file, Readers::Owner, fill).map(|(draft, ())| draft)
     }
 }
 
@@ -223,17 +223,46 @@ mod tests {
         fs::write(&file, "").unwrap();
         let store = store(&file);
         assert_eq!(loaded(&store), None);
+        assert_eq!(store.save(&empty()).unwrap_err().to_string(), "File exists (os error 17)");
         assert!(store.save(&state(1)).is_err());
     }
 
     #[test]
-    fn while_another_process_writes_there_nothing_is_written() {
+    fn what_another_process_keeps_there_is_read_but_not_replaced_until_that_one_is_gone() {
+        let place = tempfile::tempdir().unwrap();
+        let (one, other) = (store(place.path()), store(place.path()));
+        one.save(&state(1)).unwrap();
+        for known in [empty(), state(2)] {
+            let told = other.save(&known).unwrap_err().to_string();
+            assert_eq!(told, "another process keeps its figures there");
+        }
+        assert_eq!(loaded(&other), Some(1));
+        one.save(&state(3)).unwrap();
+        drop(one);
+        other.save(&state(2)).unwrap();
+        assert_eq!(loaded(&other), Some(2));
+    }
+
+    #[test]
+    fn what_cannot_be_used_stays_until_there_is_something_better() {
         let place = tempfile::tempdir().unwrap();
         let store = store(place.path());
-        let other = File::open(place.path()).unwrap();
-        other.try_lock().unwrap();
-        assert_eq!(store.save(&state(1)).unwrap_err().to_string(), "another process is writing there");
-        drop(other);
+        fs::write(store.file(), "of a newer version").unwrap();
+        store.save(&empty()).unwrap();
+        assert_eq!(fs::read(store.file()).unwrap(), b"of a newer version");
         store.save(&state(1)).unwrap();
+        assert_eq!(loaded(&store), Some(1));
+        assert_eq!(names(place.path()), [FILE]);
+    }
+
+    #[test]
+    fn a_directory_that_is_taken_away_is_made_anew() {
+        let place = tempfile::tempdir().unwrap();
+        let store = store(&place.path().join("figures"));
+        store.save(&state(1)).unwrap();
+        fs::remove_dir_all(&store.directory).unwrap();
+        assert_eq!(loaded(&store), None);
+        store.save(&state(2)).unwrap();
+        assert_eq!(loaded(&store), Some(2));
     }
 }

@@ -208,7 +208,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
 ];
 
 /// Outside crates that have few homes.
-const HOMES: [(&str, &[&str]); 9] = [
+const HOMES: [(&str, &[&str]); 10] = [
     ("reqwest", &["backfill", "github"]),
     ("prometheus", &["metrics"]),
     ("hyper", &["server", "simulator"]),
@@ -217,6 +217,7 @@ const HOMES: [(&str, &[&str]); 9] = [
     ("serde_saphyr", &["server"]),
     ("envy", &["config"]),
     ("maud", &["server"]),
+    ("jsonwebtoken", &["github", "simulator"]),
     ("std::env::", &["config"]),
 ];
 

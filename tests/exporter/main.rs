@@ -63,6 +63,7 @@ mod signals_truth;
 #[path = "../simulator/client.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod simulator_client;
+mod state_files;
 mod store;
 mod support;
 #[path = "../simulator/truth.rs"]

@@ -10,7 +10,21 @@ use std::{
 };
 
 use flate2::read::GzDecoder;
-use github_copilot_exporter::simulator::{Api, Fault, FaultKind, Options, Simulator, StatusFault};
+use github_copilot_exporter::{
+    config::Config,
+    github::{Client, usage::UsageDay},
+    model::{Records, State, Update},
+    owner::Owner,
+    refresh::{
+        keeper::{Keeper, Rendering},
+        published::Published,
+        saved::Fit,
+        saver::Saver,
+        store::Store,
+    },
+    simulator::{Api, Fault, FaultKind, Options, Simulator, StatusFault},
+};
+use tokio::sync::mpsc;
 
 use crate::{
     company::{NOON, options, sources_up, watch},
@@ -20,12 +34,12 @@ use crate::{
 
 const ALL_SOURCES: (&str, &str) = ("EXPORTER_SOURCES", "activity,teams,seats,billing");
 const REPORTS: (&str, &str) = ("GITHUB_COPILOT_API", "reports");
-const FILE: &str = "state.json.gz";
+pub const FILE: &str = "state.json.gz";
 
 /// An organisation and an enterprise with four sources each.
 const SOURCES: usize = 8;
 
-fn company(api: Api) -> Options {
+pub fn company(api: Api) -> Options {
     Options { api, orgs: 1, teams: 4, users: 60, ..options() }
 }
 
@@ -34,7 +48,7 @@ fn status(path: &str, code: u16) -> Fault {
 }
 
 /// What is written down; nothing before anything is.
-fn written(directory: &Path) -> Option<String> {
+pub fn written(directory: &Path) -> Option<String> {
     let mut text = String::new();
     let file = fs::File::open(directory.join(FILE)).ok()?;
     GzDecoder::new(file).read_to_string(&mut text).expect("it is whole at any moment");
@@ -44,11 +58,7 @@ fn written(directory: &Path) -> Option<String> {
 /// Waits until everything that was read is written down.
 async fn until_saved(directory: &Path, clock: &ManualClock, exporter: &Exporter) {
     let patience = Patience::new();
-    let successes = |text: String| {
-        let lines =
-            text.lines().filter_map(|line| line.split(r#""last_success":{"#).nth(1)?.split('}').next());
-        lines.map(|successes| successes.matches("\":\"").count()).sum::<usize>()
-    };
+    let successes = |text: String| text.matches(r#""last_success":""#).count();
     while written(directory).map(successes) != Some(SOURCES) {
         patience.check("everything is saved");
         clock.advance(1);
@@ -57,7 +67,7 @@ async fn until_saved(directory: &Path, clock: &ManualClock, exporter: &Exporter)
 }
 
 /// Runs an exporter until it has read everything and saved that, stops it, and gives what it showed.
-async fn first_life(simulator: &Simulator, directory: &Path, more: &[(&str, &str)]) -> Scrape {
+pub async fn first_life(simulator: &Simulator, directory: &Path, more: &[(&str, &str)]) -> Scrape {
     let clock = ManualClock::starting(NOON);
     let exporter = start(simulator, directory, &clock, more).await;
     exporter.until_by(0, "all sources up", |scrape| sources_up(scrape, SOURCES)).await;
@@ -277,6 +287,88 @@ async fn a_full_disk_is_told_on_the_page_serving_goes_on_and_the_next_saving_wor
     exporter.stop().await;
 }
 
+/// An exporter that has read everything and could save nothing, as a file is where its directory should be.
+async fn unsaved(simulator: &Simulator, directory: &Path) -> Exporter {
+    fs::write(directory, "a file").unwrap();
+    let exporter = start(simulator, directory, &ManualClock::starting(NOON), &[REPORTS]).await;
+    exporter.until_by(0, "all sources up", |scrape| sources_up(scrape, SOURCES)).await;
+    let patience = Patience::new();
+    while !exporter.page().await.contains("could not be saved in EXPORTER_STATE_DIR: File exists") {
+        patience.check("the page tells it");
+    }
+    fs::remove_file(directory).unwrap();
+    exporter
+}
+
+#[tokio::test]
+async fn what_could_not_be_saved_is_saved_a_minute_later_without_any_news() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = place.path().join("figures");
+    let simulator = Simulator::start(company(Api::Reports)).await.unwrap();
+    let exporter = unsaved(&simulator, &directory).await;
+    exporter.clock.advance(60);
+    let patience = Patience::new();
+    while exporter.page().await.contains("could not be saved") {
+        patience.check("the page tells nothing any more");
+    }
+    assert!(written(&directory).is_some());
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_saved_when_it_is_asked_to_stop_is_saved_then() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = place.path().join("figures");
+    let simulator = Simulator::start(company(Api::Reports)).await.unwrap();
+    let exporter = unsaved(&simulator, &directory).await;
+    let shown = exporter.scrape().await;
+    exporter.stop().await;
+    simulator.set_faults(vec![status("*", 503)]);
+    let exporter = start(&simulator, &directory, &later(1), &[REPORTS]).await;
+    assert_eq!(exporter.scrape().await.data(), shown.data());
+    exporter.stop().await;
+}
+
+#[tokio::test]
+async fn news_behind_the_last_picture_are_saved_at_the_end() {
+    let place = tempfile::tempdir().unwrap();
+    let variables =
+        [("GITHUB_API_URL", "http://127.0.0.1:9"), ("GITHUB_TOKEN", "t"), ("GITHUB_ORGS", "octo")];
+    let config =
+        Config::from_environment(variables.into_iter().map(|(name, value)| (name.into(), value.into())))
+            .unwrap();
+    let (clock, published) = (ManualClock::starting(NOON), Arc::new(Published::default()));
+    let client = Client::new(config.github.clone(), &config.owners, clock.clone()).unwrap();
+    let fit = Fit::of(&config);
+    let saver = Saver::new(Store::new(place.path(), fit), Arc::clone(&published));
+    let rendering =
+        Rendering { view: config.view, team_detail: config.team_detail, max_series: config.max_series };
+    let state = State::new(&config.owners, &config.sources);
+    let (sender, news) = mpsc::channel(9);
+    let keeper =
+        Keeper::new(state, news, Arc::new(client), clock, Arc::clone(&published), rendering, Some(saver));
+    let keeper = tokio::spawn(keeper.run());
+    let told = |suggestions| {
+        let day = UsageDay {
+            day: "2026-11-21".parse().unwrap(),
+            total_suggestions_count: Some(suggestions),
+            ..UsageDay::default()
+        };
+        let (owner, days) = (Owner::org("octo"), Some(Records::Usage(vec![day])));
+        sender.try_send(Update::Days { owner, team: None, days, at: NOON.parse().unwrap() }).unwrap();
+    };
+    told(1);
+    let patience = Patience::new();
+    while !written(place.path()).is_some_and(|text| text.contains(r#""suggestions":1,"#)) {
+        patience.check("the first news are saved");
+        tokio::task::yield_now().await;
+    }
+    told(2);
+    drop(sender);
+    keeper.await.unwrap();
+    assert!(written(place.path()).unwrap().contains(r#""suggestions":2,"#));
+}
+
 /// The program with a company that answers at once, and with a directory for its state.
 fn program(simulator: &Simulator, directory: &Path) -> Running {
     let company = simulator.announcement();
@@ -329,7 +421,7 @@ async fn killed_at_any_moment_the_next_start_serves_what_was_saved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_damaged_or_cannot_be_written_is_a_warning_and_a_usual_start() {
+async fn what_is_damaged_or_cannot_be_written_is_a_warning_at_the_start_and_a_usual_start() {
     let simulator = Simulator::start(Options { now: None, ..company(Api::Reports) }).await.unwrap();
     let place = tempfile::tempdir().unwrap();
     fs::write(place.path().join(FILE), "garbage").unwrap();
@@ -337,16 +429,43 @@ async fn what_is_damaged_or_cannot_be_written_is_a_warning_and_a_usual_start() {
     let address = running.address();
     let warning = running.line_with("what an earlier process knew is ignored");
     assert!(warning.contains("level=warn") && warning.contains("it is damaged"), "{warning}");
-    let patience = Patience::new();
-    while !scraped(&address).await.data().contains("github_copilot_total_suggestions") {
-        patience.check("the first figures");
-    }
+    serves_figures(&address).await;
     drop(running);
+    // GitHub is down, so that there are no figures: it is told all the same.
+    simulator.set_faults(vec![status("*", 503)]);
     let running = program(&simulator, &place.path().join(FILE));
     let address = running.address();
     let warning = running.line_with("the figures could not be saved");
     assert!(warning.contains("level=warn") && warning.contains("File exists"), "{warning}");
-    while !scraped(&address).await.data().contains("github_copilot_total_suggestions") {
+    simulator.set_faults(Vec::new());
+    serves_figures(&address).await;
+}
+
+async fn serves_figures(address: &str) {
+    let patience = Patience::new();
+    while !scraped(address).await.data().contains("github_copilot_total_suggestions") {
         patience.check("the first figures");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_processes_with_one_directory_the_second_serves_what_is_there_and_warns() {
+    let simulator = Simulator::start(Options { now: None, ..company(Api::Reports) }).await.unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let first = program(&simulator, place.path());
+    let patience = Patience::new();
+    while written(place.path()).is_none() {
+        patience.check("the first saves");
+        tokio::task::yield_now().await;
+    }
+    simulator.set_faults(vec![status("*", 503)]);
+    let second = program(&simulator, place.path());
+    let address = second.address();
+    let warning = second.line_with("the figures could not be saved");
+    assert!(warning.contains("another process keeps its figures there"), "{warning}");
+    serves_figures(&address).await;
+    let (status, _) = first.terminate();
+    assert!(status.success());
+    simulator.set_faults(Vec::new());
+    second.line_with("the figures are saved again");
 }
