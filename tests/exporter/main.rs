@@ -32,6 +32,7 @@ mod history;
 mod history_truth;
 mod http;
 mod memory;
+mod networks;
 mod outage;
 mod owner_accounts;
 mod people;
