@@ -1,0 +1,369 @@
+//! The fault matrix: every way in which an answer of GitHub, or a file of a report, can go wrong, at every place where it
+//! is asked for.
+//!
+//! Each row is the same story. The exporter shows good figures; the answer goes wrong; the process works on, scrapes are
+//! answered, the last good figures stay, and the one word for it stands in the log, in the counter and on the page; then
+//! the answer is good again, and so is the exporter, without a restart and with what is new.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use github_copilot_exporter::{
+    github::Reason,
+    simulator::{Options, Simulator},
+};
+use serde_json::{Value, json};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt};
+
+use crate::{
+    company::{NOON, noon, options},
+    hostile::{Good, Hostile, Wire, answer, gzip_bomb, unmeasured},
+    support::{Exporter, ManualClock, Patience, Scrape},
+};
+
+/// Something that goes wrong, whatever was asked for.
+pub struct Fault {
+    /// As the document calls it.
+    pub what: &'static str,
+    /// What the exporter calls it.
+    pub word: Reason,
+    spoil: fn(&Good) -> Wire,
+}
+
+const fn fault(what: &'static str, word: Reason, spoil: fn(&Good) -> Wire) -> Fault {
+    Fault { what, word, spoil }
+}
+
+/// What goes wrong with answers of the API.
+pub const ANSWERS: [Fault; 60] = [
+    fault("status 400", Reason::Rejected, |_| status("400 Bad Request")),
+    fault("status 401", Reason::Unauthorized, |_| status("401 Unauthorized")),
+    fault("status 402", Reason::Rejected, |_| status("402 Payment Required")),
+    fault("status 403", Reason::Forbidden, |_| status("403 Forbidden")),
+    fault("status 403, the policy is switched off", Reason::PolicyDisabled, |_| {
+        refusal("403 Forbidden", "", "The 'Copilot usage metrics' policy must be enabled to use this API")
+    }),
+    fault("status 403, nothing remains of the limit", Reason::RateLimited, |_| {
+        refusal(
+            "403 Forbidden",
+            "x-ratelimit-limit: 60\r\nx-ratelimit-remaining: 0\r\n",
+            "API rate limit exceeded",
+        )
+    }),
+    fault("status 403 with Retry-After", Reason::RateLimited, |_| {
+        refusal("403 Forbidden", "retry-after: 60\r\n", "You have exceeded a secondary rate limit")
+    }),
+    fault("status 404", Reason::NotFound, |_| status("404 Not Found")),
+    fault("status 409", Reason::Rejected, |_| status("409 Conflict")),
+    fault("status 410", Reason::Unsupported, |_| status("410 Gone")),
+    fault("status 418", Reason::Rejected, |_| status("418 I'm a teapot")),
+    fault("status 422", Reason::Rejected, |_| status("422 Unprocessable Content")),
+    fault("status 429", Reason::RateLimited, |_| status("429 Too Many Requests")),
+    fault("status 429, Retry-After in a thousand years", Reason::RateLimited, |_| {
+        refusal("429 Too Many Requests", "retry-after: 31536000000\r\n", "Slow down")
+    }),
+    fault("status 451", Reason::Rejected, |_| status("451 Unavailable For Legal Reasons")),
+    fault("status 500", Reason::ServerError, |_| status("500 Internal Server Error")),
+    fault("status 501", Reason::ServerError, |_| status("501 Not Implemented")),
+    fault("status 502", Reason::ServerError, |_| status("502 Bad Gateway")),
+    fault("status 503", Reason::ServerError, |_| status("503 Service Unavailable")),
+    fault("status 504", Reason::ServerError, |_| status("504 Gateway Timeout")),
+    fault("status 599", Reason::ServerError, |_| status("599 Whatever")),
+    fault("status 999", Reason::Rejected, |_| status("999 Whatever")),
+    fault("status 202", Reason::Rejected, |good| Wire::Bytes(answer("202 Accepted", "", &good.body))),
+    fault("status 206", Reason::Rejected, |good| Wire::Bytes(answer("206 Partial Content", "", &good.body))),
+    fault("status 304 that nobody asked for", Reason::Rejected, |_| {
+        Wire::Bytes(b"HTTP/1.1 304 Not Modified\r\nconnection: close\r\n\r\n".into())
+    }),
+    fault("an error whose body is no JSON", Reason::ServerError, |_| {
+        Wire::Bytes(answer("502 Bad Gateway", "", "<html>\0\u{1b}[31m"))
+    }),
+    fault("a redirect loop", Reason::Rejected, |good| redirect(&good.target)),
+    fault("a redirect to another host", Reason::Rejected, |_| redirect("http://127.0.0.2:9/elsewhere")),
+    fault("a redirect to nowhere", Reason::Rejected, |_| redirect("http://[")),
+    fault("a redirect without a target", Reason::Rejected, |_| Wire::Bytes(answer("302 Found", "", ""))),
+    fault("a next page on another host", Reason::Decode, |good| {
+        let link = "link: <http://127.0.0.2:9/elsewhere>; rel=\"next\"\r\n";
+        Wire::Bytes(answer("200 OK", link, &good.body))
+    }),
+    fault("a reset instead of an answer", Reason::Network, |_| Wire::Reset(Vec::new())),
+    fault("a reset in the middle of the body", Reason::Network, |good| Wire::Reset(half(&ok(&good.body)))),
+    fault("the connection ends without a word", Reason::Network, |_| Wire::Bytes(Vec::new())),
+    fault("the connection ends in the head", Reason::Network, |_| {
+        Wire::Bytes(b"HTTP/1.1 200 OK\r\ncontent-".into())
+    }),
+    fault("a body that breaks off", Reason::Network, |good| Wire::Bytes(but_one(&ok(&good.body)))),
+    fault("chunks that break off", Reason::Network, |good| {
+        let chunk = [format!("{:x}\r\n", good.body.len()).as_bytes(), &good.body, b"\r\n"].concat();
+        Wire::Bytes(unmeasured("transfer-encoding: chunked\r\n", &chunk))
+    }),
+    fault("a chunk whose length is no number", Reason::Network, |_| {
+        Wire::Bytes(unmeasured("transfer-encoding: chunked\r\n", b"many\r\n[]\r\n0\r\n\r\n"))
+    }),
+    fault("a length that is too short", Reason::Decode, |good| {
+        let length = good.body.len() / 2;
+        let whole =
+            [format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n").as_bytes(), &good.body].concat();
+        Wire::Bytes(whole)
+    }),
+    fault("a length that is no number", Reason::Network, |good| {
+        Wire::Bytes(unmeasured("content-length: -1\r\n", &good.body))
+    }),
+    fault("two lengths", Reason::Network, |good| {
+        Wire::Bytes(unmeasured("content-length: 2\r\ncontent-length: 3\r\n", &good.body))
+    }),
+    fault("something else than HTTP", Reason::Network, |_| Wire::Bytes(b"SSH-2.0-OpenSSH_9.9\r\n".into())),
+    fault("a head without an end", Reason::Network, |_| {
+        Wire::Endless(b"HTTP/1.1 200 OK\r\n".into(), b"x-more: and more\r\n".repeat(1000))
+    }),
+    fault("an empty body", Reason::Decode, |_| Wire::Bytes(ok(""))),
+    fault("a proxy's page", Reason::Decode, |_| Wire::Bytes(ok("<!DOCTYPE html><title>Sign in</title>"))),
+    fault("a wrong type around everything", Reason::Decode, |_| Wire::Bytes(ok("[[7]]"))),
+    fault("a wrong type within", Reason::Decode, |good| Wire::Bytes(ok(wrong_leaves(good)))),
+    fault("truncated JSON", Reason::Decode, |good| Wire::Bytes(ok(but_one(&good.body)))),
+    fault("invalid JSON", Reason::Decode, |good| Wire::Bytes(ok([b"{'a'}", &*good.body].concat()))),
+    fault("more behind the JSON", Reason::Decode, |good| Wire::Bytes(ok([&*good.body, b"]"].concat()))),
+    fault("invalid UTF-8", Reason::Decode, |good| Wire::Bytes(ok(without_utf_8(&good.body)))),
+    fault("UTF-16", Reason::Decode, |good| {
+        let text = String::from_utf8(good.body.clone()).unwrap();
+        Wire::Bytes(ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()))
+    }),
+    fault("brackets without end", Reason::Decode, |_| Wire::Bytes(ok(b"[".repeat(1 << 20)))),
+    fault("gzip that is none", Reason::Network, |good| {
+        Wire::Bytes(answer("200 OK", "content-encoding: gzip\r\n", &good.body))
+    }),
+    fault("gzip that breaks off", Reason::Network, |_| {
+        let (head, piece) = gzip_bomb(b"[", b' ', 1);
+        Wire::Bytes(answer("200 OK", "content-encoding: gzip\r\n", [head, half(&piece)].concat()))
+    }),
+    fault("a gzip bomb", Reason::TooLarge, |_| {
+        let (head, piece) = gzip_bomb(b"[\"", b' ', 4);
+        Wire::Endless(unmeasured("content-encoding: gzip\r\n", &head), piece)
+    }),
+    fault("a gigantic line", Reason::TooLarge, |_| {
+        Wire::Endless(unmeasured("", b"[\""), vec![b'x'; 1 << 16])
+    }),
+    fault("silence", Reason::Timeout, |_| Wire::Silence(Vec::new())),
+    fault("silence in the middle of the body", Reason::Timeout, |good| {
+        Wire::Silence(but_one(&ok(&good.body)))
+    }),
+    fault("an answer that drips", Reason::Timeout, |good| Wire::Drip(ok(&good.body))),
+];
+
+/// What goes wrong with files of reports, and with the links to them.
+pub const FILES: [Fault; 0] = [];
+
+fn ok(body: impl AsRef<[u8]>) -> Vec<u8> {
+    answer("200 OK", "", body)
+}
+
+fn status(status: &str) -> Wire {
+    refusal(status, "", "Not today")
+}
+
+fn refusal(status: &str, lines: &str, message: &str) -> Wire {
+    Wire::Bytes(answer(status, lines, json!({"message": message, "documentation_url": "x"}).to_string()))
+}
+
+fn redirect(to: &str) -> Wire {
+    Wire::Bytes(answer("302 Found", &format!("location: {to}\r\n"), ""))
+}
+
+fn half(bytes: &[u8]) -> Vec<u8> {
+    bytes[..bytes.len() / 2].into()
+}
+
+fn but_one(bytes: &[u8]) -> Vec<u8> {
+    bytes[..bytes.len() - 1].into()
+}
+
+/// The same JSON with an object wherever there was a number or a text.
+fn wrong_leaves(good: &Good) -> String {
+    fn wrong(value: &mut Value) {
+        match value {
+            Value::Object(fields) => fields.values_mut().for_each(wrong),
+            Value::Array(items) => items.iter_mut().for_each(wrong),
+            Value::Null => {}
+            leaf => *leaf = json!({"wrong": 1}),
+        }
+    }
+    let mut value = serde_json::from_slice(&good.body).unwrap();
+    wrong(&mut value);
+    value.to_string()
+}
+
+/// The same with a byte in front of every text that no text has.
+fn without_utf_8(body: &[u8]) -> Vec<u8> {
+    body.iter().flat_map(|byte| if *byte == b'"' { vec![b'"', 0xff] } else { vec![*byte] }).collect()
+}
+
+/// Something that is asked for.
+pub struct Place {
+    /// As the document calls it.
+    pub what: &'static str,
+    /// The test that tells its stories.
+    pub test: &'static str,
+    pub faults: &'static [Fault],
+    /// The source that fails, and what the exporter is to ask for.
+    source: &'static str,
+    variables: &'static [(&'static str, &'static str)],
+    concerns: fn(&str) -> bool,
+}
+
+const USAGE: &[(&str, &str)] = &[("GITHUB_COPILOT_API", "usage"), ("EXPORTER_SOURCES", "activity")];
+
+pub const PLACES: [Place; 1] = [Place {
+    what: "the usage API",
+    test: "the_usage_of_an_owner_goes_wrong_in_every_way",
+    faults: &ANSWERS,
+    source: "activity",
+    variables: USAGE,
+    concerns: |target| target.contains("/copilot/usage"),
+}];
+
+/// What this thread logs.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Listens to everything that is logged from now on, as `logfmt`.
+    fn listen(&self) -> DefaultGuard {
+        let layer = tracing_logfmt::builder().with_target(false).layer().with_writer(self.clone());
+        tracing::subscriber::set_default(tracing_subscriber::registry().with(layer))
+    }
+
+    /// What was logged since the last time.
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// An exporter of one organisation behind a hostile socket.
+struct Story {
+    place: &'static Place,
+    simulator: Simulator,
+    hostile: Hostile,
+    exporter: Exporter,
+    log: Log,
+    now: DateTime<Utc>,
+    good: Scrape,
+}
+
+impl Story {
+    async fn begin(place: &'static Place, log: &Log, timeout: &str) -> Self {
+        let small = Options { orgs: 1, teams: 2, users: 20, shards: 1, ..options() };
+        let simulator = Simulator::start(small).await.unwrap();
+        let hostile = Hostile::before(&simulator).await;
+        let company = simulator.announcement();
+        let own = [
+            ("GITHUB_TOKEN", &*company.token),
+            ("GITHUB_ORGS", &*company.orgs[0]),
+            ("GITHUB_TIMEOUT", timeout),
+        ];
+        let variables = [&own, place.variables].concat();
+        let exporter = Exporter::start(&hostile.base, &ManualClock::starting(NOON), &variables).await;
+        let good = exporter.until("good figures", |scrape| is_up(scrape, place.source)).await;
+        Self { place, simulator, hostile, exporter, log: log.clone(), now: noon(), good }
+    }
+
+    /// How often the source has failed since the last good figures, for this reason or any.
+    fn failures(&self, scrape: &Scrape, word: &str) -> f64 {
+        let source = format!(r#"source="{}""#, self.place.source);
+        let labels = [&*source, word];
+        let family = "github_copilot_exporter_source_failures_total";
+        scrape.sum(family, &labels) - self.good.sum(family, &labels)
+    }
+
+    async fn tell(&mut self, fault: &Fault) {
+        let Self { place: Place { what, source, concerns, .. }, .. } = *self;
+        let what = format!("{}, {what}", fault.what);
+        let reason = format!(r#"reason="{}""#, fault.word);
+        self.log.take();
+        self.hostile.spoil(*concerns, fault.spoil);
+        self.exporter.clock.advance(3600);
+        let failing = self
+            .exporter
+            .until(&what, |scrape| !is_up(scrape, source) && self.failures(scrape, &reason) > 0.0)
+            .await;
+        assert_eq!(failing.data(), self.good.data(), "{what}");
+        assert_eq!(self.exporter.get("/healthz").await.status(), 200, "{what}");
+        let page = self.exporter.page().await;
+        assert!(page.contains(&format!(r#"<code class="reason">{}</code>"#, fault.word)), "{what}: {page}");
+        assert!(self.hostile.heal() > 0, "{what}");
+
+        // A day later it is all right, and there is news.
+        self.now += TimeDelta::days(1);
+        self.simulator.set_now(self.now);
+        self.exporter.clock.advance(86_400);
+        let news = |scrape: &Scrape| is_up(scrape, source) && scrape.data() != self.good.data();
+        let healed = self.exporter.until_by(10, &format!("healing of {what}"), news).await;
+        let log = self.log.take();
+        let told = times(&log, source, fault.word);
+        assert!(told > 0.0, "{what}: {log}");
+        assert_eq!(self.failures(&healed, &reason), told, "{what}: {log}");
+        assert_eq!(self.failures(&healed, ""), told, "{what} has no other word: {log}");
+        assert!(log.contains(r#"message="works again""#), "{what}: {log}");
+        self.good = healed;
+    }
+}
+
+fn is_up(scrape: &Scrape, source: &str) -> bool {
+    let label = format!(r#"source="{source}""#);
+    scrape.sum("github_copilot_exporter_source_up", &[&label]) == 1.0
+}
+
+/// How often something failed for this reason by what the log says.
+fn times(log: &str, source: &str, reason: Reason) -> f64 {
+    let lines = log.lines().filter(|line| {
+        line.contains(&format!("source={source} ")) && line.contains(&format!(" reason={reason} "))
+    });
+    let count = |line: &str| {
+        let failures = line.split("failures=").nth(1)?.split(' ').next()?.trim_matches('"');
+        let of = failures.split(',').find_map(|one| one.strip_prefix(&format!("{reason}=")))?;
+        of.parse::<f64>().ok()
+    };
+    lines.map(|line| count(line).unwrap_or_else(|| panic!("{line}"))).sum()
+}
+
+/// Tells every story of a place.
+async fn tell(test: &str) {
+    let log = Log::default();
+    let _listening = log.listen();
+    let place = PLACES.iter().find(|place| place.test == test).unwrap();
+    // Those that end with the time limit have one that is short, the others one that no slow machine reaches.
+    for (timeout, slow) in [("10m", false), ("1s", true)] {
+        let mut story = Story::begin(place, &log, timeout).await;
+        for fault in place.faults.iter().filter(|fault| (fault.word == Reason::Timeout) == slow) {
+            story.tell(fault).await;
+        }
+        story.exporter.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn the_usage_of_an_owner_goes_wrong_in_every_way() {
+    tell("the_usage_of_an_owner_goes_wrong_in_every_way").await;
+}
