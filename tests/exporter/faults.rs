@@ -22,7 +22,7 @@ use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt};
 use crate::{
     company::{NOON, noon, options},
     hostile::{Good, Hostile, Wire, answer, gzip_bomb, unmeasured},
-    support::{Exporter, ManualClock, Patience, Scrape},
+    support::{Exporter, ManualClock, Scrape},
 };
 
 /// Something that goes wrong, whatever was asked for.
@@ -39,7 +39,7 @@ const fn fault(what: &'static str, word: Reason, spoil: fn(&Good) -> Wire) -> Fa
 }
 
 /// What goes wrong with answers of the API.
-pub const ANSWERS: [Fault; 60] = [
+pub const ANSWERS: &[Fault] = &[
     fault("status 400", Reason::Rejected, |_| status("400 Bad Request")),
     fault("status 401", Reason::Unauthorized, |_| status("401 Unauthorized")),
     fault("status 402", Reason::Rejected, |_| status("402 Payment Required")),
@@ -76,9 +76,6 @@ pub const ANSWERS: [Fault; 60] = [
     fault("status 999", Reason::Rejected, |_| status("999 Whatever")),
     fault("status 202", Reason::Rejected, |good| Wire::Bytes(answer("202 Accepted", "", &good.body))),
     fault("status 206", Reason::Rejected, |good| Wire::Bytes(answer("206 Partial Content", "", &good.body))),
-    fault("status 304 that nobody asked for", Reason::Rejected, |_| {
-        Wire::Bytes(b"HTTP/1.1 304 Not Modified\r\nconnection: close\r\n\r\n".into())
-    }),
     fault("an error whose body is no JSON", Reason::ServerError, |_| {
         Wire::Bytes(answer("502 Bad Gateway", "", "<html>\0\u{1b}[31m"))
     }),
@@ -154,8 +151,82 @@ pub const ANSWERS: [Fault; 60] = [
     fault("an answer that drips", Reason::Timeout, |good| Wire::Drip(ok(&good.body))),
 ];
 
-/// What goes wrong with files of reports, and with the links to them.
-pub const FILES: [Fault; 0] = [];
+/// What goes wrong with the links to files of reports.
+pub const LINKS: &[Fault] = &[
+    fault("a link to another host", Reason::Rejected, |_| {
+        link("https://copilot-reports.evil.example/f?sig=SIGNED")
+    }),
+    fault("a link without TLS", Reason::Rejected, |_| link("http://copilot-reports.github.com/f?sig=SIGNED")),
+    fault("a link with a password", Reason::Rejected, |good| {
+        link(&format!("{}/f?sig=SIGNED", good.base.replace("//", "//user:password@")))
+    }),
+    fault("a link to a file of this machine", Reason::Rejected, |_| link("file:///etc/passwd")),
+    fault("a link that is no address", Reason::Decode, |_| link("copilot-reports")),
+    fault("a link to a port where nobody is", Reason::Network, |_| link("http://127.0.0.2:9/f?sig=SIGNED")),
+    fault("a link that speaks no TLS", Reason::Network, |good| link(&good.base.replace("http:", "https:"))),
+    fault("a link that GitHub refuses", Reason::Rejected, |good| {
+        link(&format!("{}/downloads/f?sig=SIGNED", good.base))
+    }),
+    fault("links of a wrong type", Reason::Decode, |_| Wire::Bytes(ok(r#"{"download_links": {"0": "x"}}"#))),
+];
+
+/// What goes wrong with files of reports.
+pub const FILES: &[Fault] = &[
+    fault("status 403, the link has run out", Reason::Rejected, |_| status("403 Forbidden")),
+    fault("status 404", Reason::Rejected, |_| status("404 Not Found")),
+    fault("status 429", Reason::Rejected, |_| status("429 Too Many Requests")),
+    fault("status 500", Reason::ServerError, |_| status("500 Internal Server Error")),
+    fault("status 503", Reason::ServerError, |_| status("503 Service Unavailable")),
+    fault("status 206", Reason::Rejected, |good| Wire::Bytes(answer("206 Partial Content", "", &good.body))),
+    fault("a redirect loop", Reason::Rejected, |good| redirect(&good.target)),
+    fault("a redirect to another host", Reason::Rejected, |_| redirect("https://evil.example/f?sig=SIGNED")),
+    fault("a reset instead of a file", Reason::Network, |_| Wire::Reset(Vec::new())),
+    fault("a reset in the middle of the file", Reason::Network, |good| Wire::Reset(half(&ok(&good.body)))),
+    fault("the connection ends without a word", Reason::Network, |_| Wire::Bytes(Vec::new())),
+    fault("a file that breaks off", Reason::Network, |good| Wire::Bytes(but_one(&ok(&good.body)))),
+    fault("chunks that break off", Reason::Network, |good| {
+        let chunk = [format!("{:x}\r\n", good.body.len()).as_bytes(), &good.body, b"\r\n"].concat();
+        Wire::Bytes(unmeasured("transfer-encoding: chunked\r\n", &chunk))
+    }),
+    fault("something else than HTTP", Reason::Network, |_| Wire::Bytes(b"SSH-2.0-OpenSSH_9.9\r\n".into())),
+    fault("a proxy's page", Reason::Decode, |_| Wire::Bytes(ok("<!DOCTYPE html><title>Sign in</title>"))),
+    fault("a sentence", Reason::Decode, |_| Wire::Bytes(ok("\"The report is not ready.\""))),
+    fault("a wrong type within", Reason::Decode, |good| Wire::Bytes(ok(wrong_leaves(good)))),
+    fault("a truncated line", Reason::Decode, |good| {
+        Wire::Bytes(ok(&good.body.trim_ascii()[..good.body.len() / 2]))
+    }),
+    fault("invalid JSON", Reason::Decode, |good| Wire::Bytes(ok([b"{'a'}\n", &*good.body].concat()))),
+    fault("invalid UTF-8", Reason::Decode, |good| Wire::Bytes(ok(without_utf_8(&good.body)))),
+    fault("an array that breaks off", Reason::Decode, |good| Wire::Bytes(ok([b"[", &*good.body].concat()))),
+    fault("brackets without end", Reason::Decode, |_| Wire::Bytes(ok(b"{\"a\":".repeat(1 << 18)))),
+    fault("gzip that is damaged", Reason::Decode, |good| {
+        Wire::Bytes(ok([b"\x1f\x8b", &*good.body].concat()))
+    }),
+    fault("gzip that breaks off", Reason::Decode, |_| {
+        let (head, piece) = gzip_bomb(b"{\"", b' ', 1);
+        Wire::Bytes(ok([head, half(&piece)].concat()))
+    }),
+    fault("a gzip bomb", Reason::TooLarge, |_| {
+        let (head, piece) = gzip_bomb(b"{\"", b' ', 4);
+        Wire::Endless(unmeasured("", &head), piece)
+    }),
+    fault("a gzip bomb that HTTP unpacks", Reason::TooLarge, |_| {
+        let (head, piece) = gzip_bomb(b"{\"", b' ', 4);
+        Wire::Endless(unmeasured("content-encoding: gzip\r\n", &head), piece)
+    }),
+    fault("a gigantic line", Reason::TooLarge, |_| {
+        Wire::Endless(unmeasured("", b"{\""), vec![b'x'; 1 << 16])
+    }),
+    fault("silence", Reason::Timeout, |_| Wire::Silence(Vec::new())),
+    fault("silence in the middle of the file", Reason::Timeout, |good| {
+        Wire::Silence(but_one(&ok(&good.body)))
+    }),
+    fault("a file that drips", Reason::Timeout, |good| Wire::Drip(ok(&good.body))),
+];
+
+fn link(to: &str) -> Wire {
+    Wire::Bytes(ok(json!({"download_links": [to]}).to_string()))
+}
 
 fn ok(body: impl AsRef<[u8]>) -> Vec<u8> {
     answer("200 OK", "", body)
@@ -191,9 +262,13 @@ fn wrong_leaves(good: &Good) -> String {
             leaf => *leaf = json!({"wrong": 1}),
         }
     }
-    let mut value = serde_json::from_slice(&good.body).unwrap();
-    wrong(&mut value);
-    value.to_string()
+    let values = serde_json::Deserializer::from_slice(&good.body).into_iter();
+    let spoilt = values.map(|value| {
+        let mut value = value.unwrap();
+        wrong(&mut value);
+        format!("{value}\n")
+    });
+    spoilt.collect()
 }
 
 /// The same with a byte in front of every text that no text has.
@@ -208,22 +283,105 @@ pub struct Place {
     /// The test that tells its stories.
     pub test: &'static str,
     pub faults: &'static [Fault],
-    /// The source that fails, and what the exporter is to ask for.
+    /// The source that fails.
     source: &'static str,
-    variables: &'static [(&'static str, &'static str)],
+    /// By which interface it is asked for, and which sources are asked at all.
+    api: &'static str,
+    sources: &'static str,
     concerns: fn(&str) -> bool,
+    /// Whether it is only asked for when there is a new day. Then what is told of the owner itself changes, and what must
+    /// stay is what is shown of teams.
+    of_new_days: bool,
 }
 
-const USAGE: &[(&str, &str)] = &[("GITHUB_COPILOT_API", "usage"), ("EXPORTER_SOURCES", "activity")];
+/// An answer of the API.
+const fn asked(
+    what: &'static str,
+    test: &'static str,
+    [source, api]: [&'static str; 2],
+    concerns: fn(&str) -> bool,
+) -> Place {
+    Place { what, test, faults: ANSWERS, source, api, sources: source, concerns, of_new_days: false }
+}
 
-pub const PLACES: [Place; 1] = [Place {
-    what: "the usage API",
-    test: "the_usage_of_an_owner_goes_wrong_in_every_way",
-    faults: &ANSWERS,
-    source: "activity",
-    variables: USAGE,
-    concerns: |target| target.contains("/copilot/usage"),
-}];
+pub const PLACES: &[Place] = &[
+    asked(
+        "usage of an owner",
+        "the_usage_of_an_owner_goes_wrong_in_every_way",
+        ["activity", "usage"],
+        |target| target.contains("/copilot/usage"),
+    ),
+    asked("list of teams", "the_list_of_teams_goes_wrong_in_every_way", ["teams", "usage"], |target| {
+        target.contains("/teams?")
+    }),
+    asked("usage of a team", "the_usage_of_teams_goes_wrong_in_every_way", ["teams", "usage"], |target| {
+        target.contains("/team/")
+    }),
+    asked("seats", "the_list_of_seats_goes_wrong_in_every_way", ["seats", "usage"], |target| {
+        target.contains("/billing/seats")
+    }),
+    asked("count of seats", "the_count_of_seats_goes_wrong_in_every_way", ["seats", "usage"], |target| {
+        target.ends_with("/copilot/billing")
+    }),
+    asked("bill", "the_bill_goes_wrong_in_every_way", ["billing", "usage"], |target| {
+        target.contains("/ai_credit/")
+    }),
+    asked("latest report", "the_latest_report_goes_wrong_in_every_way", ["activity", "reports"], is_latest),
+    Place {
+        faults: LINKS,
+        ..asked(
+            "links of a report",
+            "the_links_of_a_report_go_wrong_in_every_way",
+            ["activity", "reports"],
+            is_latest,
+        )
+    },
+    Place {
+        faults: FILES,
+        ..asked(
+            "file of the latest report",
+            "the_file_of_the_latest_report_goes_wrong_in_every_way",
+            ["activity", "reports"],
+            |target| target.starts_with("/downloads/") && target.contains("/organization-28-day/"),
+        )
+    },
+    Place {
+        faults: FILES,
+        sources: "activity,teams",
+        of_new_days: true,
+        ..asked(
+            "files about people",
+            "the_files_about_people_go_wrong_in_every_way",
+            ["activity", "reports"],
+            |target| target.starts_with("/downloads/") && target.contains("/users-"),
+        )
+    },
+    Place {
+        faults: FILES,
+        sources: "activity,teams",
+        of_new_days: true,
+        ..asked(
+            "files about teams",
+            "the_files_about_teams_go_wrong_in_every_way",
+            ["teams", "reports"],
+            |target| target.starts_with("/downloads/") && target.contains("/user-teams-"),
+        )
+    },
+];
+
+fn is_latest(target: &str) -> bool {
+    target.ends_with("/organization-28-day/latest")
+}
+
+impl Place {
+    /// What must be there as it was while it goes wrong.
+    fn stays(&self, scrape: &Scrape) -> Vec<String> {
+        let data = scrape.data();
+        let of_shown_day =
+            |line: &&str| line.contains("team=\"") && !line.contains("team=\"\"") && !line.contains("day=\"");
+        data.lines().filter(|line| !self.of_new_days || of_shown_day(line)).map(str::to_owned).collect()
+    }
+}
 
 /// What this thread logs.
 #[derive(Clone, Default)]
@@ -282,10 +440,15 @@ impl Story {
             ("GITHUB_TOKEN", &*company.token),
             ("GITHUB_ORGS", &*company.orgs[0]),
             ("GITHUB_TIMEOUT", timeout),
+            ("GITHUB_COPILOT_API", place.api),
+            ("EXPORTER_SOURCES", place.sources),
         ];
-        let variables = [&own, place.variables].concat();
-        let exporter = Exporter::start(&hostile.base, &ManualClock::starting(NOON), &variables).await;
-        let good = exporter.until("good figures", |scrape| is_up(scrape, place.source)).await;
+        let exporter = Exporter::start(&hostile.base, &ManualClock::starting(NOON), &own).await;
+        let all_up = |scrape: &Scrape| {
+            let up: Vec<_> = scrape.of("github_copilot_exporter_source_up", &[]).collect();
+            up.len() == place.sources.split(',').count() && up.iter().all(|(_, up)| *up == 1.0)
+        };
+        let good = exporter.until("good figures", all_up).await;
         Self { place, simulator, hostile, exporter, log: log.clone(), now: noon(), good }
     }
 
@@ -298,26 +461,29 @@ impl Story {
     }
 
     async fn tell(&mut self, fault: &Fault) {
-        let Self { place: Place { what, source, concerns, .. }, .. } = *self;
+        let place = self.place;
+        let Place { what, source, concerns, .. } = place;
         let what = format!("{}, {what}", fault.what);
         let reason = format!(r#"reason="{}""#, fault.word);
         self.log.take();
         self.hostile.spoil(*concerns, fault.spoil);
-        self.exporter.clock.advance(3600);
+        if place.of_new_days {
+            self.a_day_passes();
+        } else {
+            self.exporter.clock.advance(3600);
+        }
         let failing = self
             .exporter
             .until(&what, |scrape| !is_up(scrape, source) && self.failures(scrape, &reason) > 0.0)
             .await;
-        assert_eq!(failing.data(), self.good.data(), "{what}");
+        assert_eq!(place.stays(&failing), place.stays(&self.good), "{what}");
         assert_eq!(self.exporter.get("/healthz").await.status(), 200, "{what}");
         let page = self.exporter.page().await;
         assert!(page.contains(&format!(r#"<code class="reason">{}</code>"#, fault.word)), "{what}: {page}");
         assert!(self.hostile.heal() > 0, "{what}");
 
         // A day later it is all right, and there is news.
-        self.now += TimeDelta::days(1);
-        self.simulator.set_now(self.now);
-        self.exporter.clock.advance(86_400);
+        self.a_day_passes();
         let news = |scrape: &Scrape| is_up(scrape, source) && scrape.data() != self.good.data();
         let healed = self.exporter.until_by(10, &format!("healing of {what}"), news).await;
         let log = self.log.take();
@@ -327,6 +493,14 @@ impl Story {
         assert_eq!(self.failures(&healed, ""), told, "{what} has no other word: {log}");
         assert!(log.contains(r#"message="works again""#), "{what}: {log}");
         self.good = healed;
+    }
+}
+
+impl Story {
+    fn a_day_passes(&mut self) {
+        self.now += TimeDelta::days(1);
+        self.simulator.set_now(self.now);
+        self.exporter.clock.advance(86_400);
     }
 }
 
@@ -366,4 +540,54 @@ async fn tell(test: &str) {
 #[tokio::test]
 async fn the_usage_of_an_owner_goes_wrong_in_every_way() {
     tell("the_usage_of_an_owner_goes_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn the_list_of_teams_goes_wrong_in_every_way() {
+    tell("the_list_of_teams_goes_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn the_usage_of_teams_goes_wrong_in_every_way() {
+    tell("the_usage_of_teams_goes_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn the_list_of_seats_goes_wrong_in_every_way() {
+    tell("the_list_of_seats_goes_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn the_count_of_seats_goes_wrong_in_every_way() {
+    tell("the_count_of_seats_goes_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn the_bill_goes_wrong_in_every_way() {
+    tell("the_bill_goes_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn the_latest_report_goes_wrong_in_every_way() {
+    tell("the_latest_report_goes_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn the_links_of_a_report_go_wrong_in_every_way() {
+    tell("the_links_of_a_report_go_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn the_file_of_the_latest_report_goes_wrong_in_every_way() {
+    tell("the_file_of_the_latest_report_goes_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn the_files_about_people_go_wrong_in_every_way() {
+    tell("the_files_about_people_go_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn the_files_about_teams_go_wrong_in_every_way() {
+    tell("the_files_about_teams_go_wrong_in_every_way").await;
 }
