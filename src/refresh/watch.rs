@@ -203,11 +203,14 @@ impl Watch {
         if !failed || before.is_none() {
             return self.clock.sleep_until(next).await;
         }
+        let mut last = self.now();
         loop {
             let now = self.now();
-            if now >= next {
+            // A clock that was set back would make it wait for as much longer.
+            if now >= next || now < last {
                 return;
             }
+            last = now;
             self.clock.sleep_until(next.min(after(now, CREDENTIAL_LOOK))).await;
             if self.client.fingerprint(&self.task.owner).await != before {
                 tracing::info!(owner = %self.task.owner, "the credential has changed");

@@ -5,24 +5,20 @@
 //! answered, the last good figures stay, and the one word for it stands in the log, in the counter and on the page; then
 //! the answer is good again, and so is the exporter, without a restart and with what is new.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::{fs, path::Path};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use github_copilot_exporter::{
+    clock::Clock,
     github::Reason,
     simulator::{Options, Simulator},
 };
 use serde_json::{Value, json};
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt};
 
 use crate::{
     company::{NOON, noon, options},
     hostile::{Good, Hostile, Wire, answer, gzip_bomb, unmeasured},
-    support::{Exporter, ManualClock, Scrape},
+    support::{Exporter, Log, ManualClock, Scrape},
 };
 
 /// Something that goes wrong, whatever was asked for.
@@ -95,7 +91,7 @@ pub const ANSWERS: &[Fault] = &[
     }),
     fault("a body that breaks off", Reason::Network, |good| Wire::Bytes(but_one(&ok(&good.body)))),
     fault("chunks that break off", Reason::Network, |good| {
-        let chunk = [format!("{:x}\r\n", good.body.len()).as_bytes(), &good.body, b"\r\n"].concat();
+        let chunk = [format!("{:x}\r\n", good.body.len() + 1).as_bytes(), &good.body].concat();
         Wire::Bytes(unmeasured("transfer-encoding: chunked\r\n", &chunk))
     }),
     fault("a chunk whose length is no number", Reason::Network, |_| {
@@ -151,6 +147,35 @@ pub const ANSWERS: &[Fault] = &[
     fault("an answer that drips", Reason::Timeout, |good| Wire::Drip(ok(&good.body))),
 ];
 
+/// What goes wrong with figures of the usage API.
+pub const FIGURES: &[Fault] = &[
+    fault("a number beyond every integer", Reason::Decode, |good| number(good, "9223372036854775808")),
+    fault("a number beyond every number", Reason::Decode, |good| number(good, "1e999")),
+    fault("a fraction", Reason::Decode, |good| number(good, "1.5")),
+    fault("a number in quotes", Reason::Decode, |good| number(good, "\"7\"")),
+    fault("a day that is none", Reason::Decode, |good| day(good, "2026-02-30")),
+    fault("a day before Copilot", Reason::Decode, |good| day(good, "1970-01-01")),
+    fault("a day of a year with five digits", Reason::Decode, |good| day(good, "+12026-11-19")),
+];
+
+/// The same with another number of suggestions.
+fn number(good: &Good, number: &str) -> Wire {
+    replaced(good, "\"total_suggestions_count\":", number)
+}
+
+/// The same with another day.
+fn day(good: &Good, day: &str) -> Wire {
+    replaced(good, "\"day\":", &format!("\"{day}\""))
+}
+
+/// The same with another value behind the first such field.
+fn replaced(good: &Good, field: &str, value: &str) -> Wire {
+    let text = String::from_utf8(good.body.clone()).unwrap();
+    let (before, after) = text.split_once(field).unwrap();
+    let rest = after.find([',', '}']).unwrap();
+    Wire::Bytes(ok(format!("{before}{field}{value}{}", &after[rest..])))
+}
+
 /// What goes wrong with the links to files of reports.
 pub const LINKS: &[Fault] = &[
     fault("a link to another host", Reason::Rejected, |_| {
@@ -185,7 +210,7 @@ pub const FILES: &[Fault] = &[
     fault("the connection ends without a word", Reason::Network, |_| Wire::Bytes(Vec::new())),
     fault("a file that breaks off", Reason::Network, |good| Wire::Bytes(but_one(&ok(&good.body)))),
     fault("chunks that break off", Reason::Network, |good| {
-        let chunk = [format!("{:x}\r\n", good.body.len()).as_bytes(), &good.body, b"\r\n"].concat();
+        let chunk = [format!("{:x}\r\n", good.body.len() + 1).as_bytes(), &good.body].concat();
         Wire::Bytes(unmeasured("transfer-encoding: chunked\r\n", &chunk))
     }),
     fault("something else than HTTP", Reason::Network, |_| Wire::Bytes(b"SSH-2.0-OpenSSH_9.9\r\n".into())),
@@ -289,8 +314,9 @@ pub struct Place {
     api: &'static str,
     sources: &'static str,
     concerns: fn(&str) -> bool,
-    /// Whether it is only asked for when there is a new day. Then what is told of the owner itself changes, and what must
-    /// stay is what is shown of teams.
+    /// Which lines of the data must be there as they were while it goes wrong.
+    stays: fn(&str) -> bool,
+    /// Whether it is only asked for when there is a new day.
     of_new_days: bool,
 }
 
@@ -301,7 +327,17 @@ const fn asked(
     [source, api]: [&'static str; 2],
     concerns: fn(&str) -> bool,
 ) -> Place {
-    Place { what, test, faults: ANSWERS, source, api, sources: source, concerns, of_new_days: false }
+    Place {
+        what,
+        test,
+        faults: ANSWERS,
+        source,
+        api,
+        sources: source,
+        concerns,
+        stays: |_| true,
+        of_new_days: false,
+    }
 }
 
 pub const PLACES: &[Place] = &[
@@ -311,6 +347,15 @@ pub const PLACES: &[Place] = &[
         ["activity", "usage"],
         |target| target.contains("/copilot/usage"),
     ),
+    Place {
+        faults: FIGURES,
+        ..asked(
+            "figures of the usage API",
+            "figures_that_cannot_be_go_wrong_as_a_whole",
+            ["activity", "usage"],
+            |target| target.contains("/copilot/usage"),
+        )
+    },
     asked("list of teams", "the_list_of_teams_goes_wrong_in_every_way", ["teams", "usage"], |target| {
         target.contains("/teams?")
     }),
@@ -320,9 +365,16 @@ pub const PLACES: &[Place] = &[
     asked("seats", "the_list_of_seats_goes_wrong_in_every_way", ["seats", "usage"], |target| {
         target.contains("/billing/seats")
     }),
-    asked("count of seats", "the_count_of_seats_goes_wrong_in_every_way", ["seats", "usage"], |target| {
-        target.ends_with("/copilot/billing")
-    }),
+    Place {
+        // By the list people become idle meanwhile.
+        stays: |line| line.contains("github_copilot_seats"),
+        ..asked(
+            "count of seats",
+            "the_count_of_seats_goes_wrong_in_every_way",
+            ["seats", "usage"],
+            |target| target.ends_with("/copilot/billing"),
+        )
+    },
     asked("bill", "the_bill_goes_wrong_in_every_way", ["billing", "usage"], |target| {
         target.contains("/ai_credit/")
     }),
@@ -342,13 +394,14 @@ pub const PLACES: &[Place] = &[
             "file of the latest report",
             "the_file_of_the_latest_report_goes_wrong_in_every_way",
             ["activity", "reports"],
-            |target| target.starts_with("/downloads/") && target.contains("/organization-28-day/"),
+            |target| target.starts_with("/downloads/") && target.contains("/entity-28-day/"),
         )
     },
     Place {
         faults: FILES,
         sources: "activity,teams",
         of_new_days: true,
+        stays: is_of_teams,
         ..asked(
             "files about people",
             "the_files_about_people_go_wrong_in_every_way",
@@ -360,6 +413,7 @@ pub const PLACES: &[Place] = &[
         faults: FILES,
         sources: "activity,teams",
         of_new_days: true,
+        stays: is_of_teams,
         ..asked(
             "files about teams",
             "the_files_about_teams_go_wrong_in_every_way",
@@ -373,83 +427,52 @@ fn is_latest(target: &str) -> bool {
     target.ends_with("/organization-28-day/latest")
 }
 
+/// What is told of teams on the day that is shown: of the owner itself there is news.
+fn is_of_teams(line: &str) -> bool {
+    line.contains("team=\"") && !line.contains("team=\"\"") && !line.contains("day=\"")
+}
+
 impl Place {
-    /// What must be there as it was while it goes wrong.
-    fn stays(&self, scrape: &Scrape) -> Vec<String> {
-        let data = scrape.data();
-        let of_shown_day =
-            |line: &&str| line.contains("team=\"") && !line.contains("team=\"\"") && !line.contains("day=\"");
-        data.lines().filter(|line| !self.of_new_days || of_shown_day(line)).map(str::to_owned).collect()
-    }
-}
-
-/// What this thread logs.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Listens to everything that is logged from now on, as `logfmt`.
-    fn listen(&self) -> DefaultGuard {
-        let layer = tracing_logfmt::builder().with_target(false).layer().with_writer(self.clone());
-        tracing::subscriber::set_default(tracing_subscriber::registry().with(layer))
+    /// Whether every source was read.
+    fn is_up(&self, scrape: &Scrape) -> bool {
+        let up: Vec<_> = scrape.of("github_copilot_exporter_source_up", &[]).collect();
+        up.len() == self.sources.split(',').count() && up.iter().all(|(_, up)| *up == 1.0)
     }
 
-    /// What was logged since the last time.
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+    fn what_stays(&self, scrape: &Scrape) -> Vec<String> {
+        scrape.data().lines().filter(|line| (self.stays)(line)).map(str::to_owned).collect()
     }
 }
 
 /// An exporter of one organisation behind a hostile socket.
-struct Story {
-    place: &'static Place,
-    simulator: Simulator,
-    hostile: Hostile,
-    exporter: Exporter,
-    log: Log,
+pub struct Story {
+    pub place: &'static Place,
+    pub simulator: Simulator,
+    pub hostile: Hostile,
+    pub exporter: Exporter,
+    pub log: Log,
     now: DateTime<Utc>,
-    good: Scrape,
+    pub good: Scrape,
 }
 
 impl Story {
-    async fn begin(place: &'static Place, log: &Log, timeout: &str) -> Self {
-        let small = Options { orgs: 1, teams: 2, users: 20, shards: 1, ..options() };
+    /// Begins with good figures.
+    pub async fn begin(place: &'static Place, more: &[(&str, &str)]) -> Self {
+        let small = Options { orgs: 1, teams: 2, users: 60, shards: 1, ..options() };
         let simulator = Simulator::start(small).await.unwrap();
         let hostile = Hostile::before(&simulator).await;
         let company = simulator.announcement();
         let own = [
             ("GITHUB_TOKEN", &*company.token),
             ("GITHUB_ORGS", &*company.orgs[0]),
-            ("GITHUB_TIMEOUT", timeout),
             ("GITHUB_COPILOT_API", place.api),
             ("EXPORTER_SOURCES", place.sources),
         ];
-        let exporter = Exporter::start(&hostile.base, &ManualClock::starting(NOON), &own).await;
-        let all_up = |scrape: &Scrape| {
-            let up: Vec<_> = scrape.of("github_copilot_exporter_source_up", &[]).collect();
-            up.len() == place.sources.split(',').count() && up.iter().all(|(_, up)| *up == 1.0)
-        };
-        let good = exporter.until("good figures", all_up).await;
-        Self { place, simulator, hostile, exporter, log: log.clone(), now: noon(), good }
+        let clock = ManualClock::starting(NOON);
+        let log = Log::listen();
+        let exporter = Exporter::start(&hostile.base, &clock, &[&own, more].concat()).await;
+        let good = exporter.until("good figures", |scrape| place.is_up(scrape)).await;
+        Self { place, simulator, hostile, exporter, log, now: noon(), good }
     }
 
     /// How often the source has failed since the last good figures, for this reason or any.
@@ -461,47 +484,59 @@ impl Story {
     }
 
     async fn tell(&mut self, fault: &Fault) {
-        let place = self.place;
-        let Place { what, source, concerns, .. } = place;
-        let what = format!("{}, {what}", fault.what);
-        let reason = format!(r#"reason="{}""#, fault.word);
+        let what = format!("{}, {}", fault.what, self.place.what);
         self.log.take();
-        self.hostile.spoil(*concerns, fault.spoil);
-        if place.of_new_days {
+        self.hostile.spoil(self.place.concerns, fault.spoil);
+        if self.place.of_new_days {
             self.a_day_passes();
         } else {
             self.exporter.clock.advance(3600);
         }
+        self.fails(&what, fault.word).await;
+        assert!(self.hostile.heal() > 0, "{what}");
+        self.a_day_passes();
+        self.heals(&what, fault.word).await;
+    }
+
+    /// It has gone wrong: what was good stays, and the word is told.
+    async fn fails(&self, what: &str, word: Reason) {
+        let (place, reason) = (self.place, reason(word));
         let failing = self
             .exporter
-            .until(&what, |scrape| !is_up(scrape, source) && self.failures(scrape, &reason) > 0.0)
+            .until(what, |scrape| !is_up(scrape, place.source) && self.failures(scrape, &reason) > 0.0)
             .await;
-        assert_eq!(place.stays(&failing), place.stays(&self.good), "{what}");
+        assert_eq!(place.what_stays(&failing), place.what_stays(&self.good), "{what}");
         assert_eq!(self.exporter.get("/healthz").await.status(), 200, "{what}");
         let page = self.exporter.page().await;
-        assert!(page.contains(&format!(r#"<code class="reason">{}</code>"#, fault.word)), "{what}: {page}");
-        assert!(self.hostile.heal() > 0, "{what}");
+        assert!(page.contains(&format!(r#"<code class="reason">{word}</code>"#)), "{what}: {page}");
+    }
 
-        // A day later it is all right, and there is news.
-        self.a_day_passes();
-        let news = |scrape: &Scrape| is_up(scrape, source) && scrape.data() != self.good.data();
-        let healed = self.exporter.until_by(10, &format!("healing of {what}"), news).await;
+    /// It is good again: all is well, and the log has told the word as often as the counter, and no other.
+    async fn heals(&mut self, what: &str, word: Reason) {
+        let place = self.place;
+        let healed =
+            self.exporter.until_by(10, &format!("healing of {what}"), |scrape| place.is_up(scrape)).await;
         let log = self.log.take();
-        let told = times(&log, source, fault.word);
+        let told = times(&log, place.source, word);
         assert!(told > 0.0, "{what}: {log}");
-        assert_eq!(self.failures(&healed, &reason), told, "{what}: {log}");
+        assert_eq!(self.failures(&healed, &reason(word)), told, "{what}: {log}");
         assert_eq!(self.failures(&healed, ""), told, "{what} has no other word: {log}");
         assert!(log.contains(r#"message="works again""#), "{what}: {log}");
         self.good = healed;
     }
-}
 
-impl Story {
-    fn a_day_passes(&mut self) {
+    /// A day passes at GitHub and here.
+    pub fn a_day_passes(&mut self) {
         self.now += TimeDelta::days(1);
         self.simulator.set_now(self.now);
-        self.exporter.clock.advance(86_400);
+        // The clock here is ahead by now.
+        let left = self.now - self.exporter.clock.now();
+        self.exporter.clock.advance(left.num_seconds());
     }
+}
+
+fn reason(word: Reason) -> String {
+    format!(r#"reason="{word}""#)
 }
 
 fn is_up(scrape: &Scrape, source: &str) -> bool {
@@ -524,22 +559,38 @@ fn times(log: &str, source: &str, reason: Reason) -> f64 {
 
 /// Tells every story of a place.
 async fn tell(test: &str) {
-    let log = Log::default();
-    let _listening = log.listen();
     let place = PLACES.iter().find(|place| place.test == test).unwrap();
     // Those that end with the time limit have one that is short, the others one that no slow machine reaches.
     for (timeout, slow) in [("10m", false), ("1s", true)] {
-        let mut story = Story::begin(place, &log, timeout).await;
-        for fault in place.faults.iter().filter(|fault| (fault.word == Reason::Timeout) == slow) {
+        let mut story = Story::begin(place, &[("GITHUB_TIMEOUT", timeout)]).await;
+        let first = story.good.clone();
+        let faults: Vec<_> =
+            place.faults.iter().filter(|fault| (fault.word == Reason::Timeout) == slow).collect();
+        for fault in &faults {
             story.tell(fault).await;
         }
+        assert_eq!(story.good.data() == first.data(), faults.is_empty(), "there was news every day");
         story.exporter.stop().await;
+    }
+}
+
+/// How it heals.
+fn heals(word: Reason) -> &'static str {
+    match word {
+        Reason::RateLimited => "when GitHub allows it, after an hour at most",
+        Reason::Credential => "within seconds of a change of the file",
+        _ => "with the next attempt that goes well",
     }
 }
 
 #[tokio::test]
 async fn the_usage_of_an_owner_goes_wrong_in_every_way() {
     tell("the_usage_of_an_owner_goes_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn figures_that_cannot_be_go_wrong_as_a_whole() {
+    tell("figures_that_cannot_be_go_wrong_as_a_whole").await;
 }
 
 #[tokio::test]
@@ -590,4 +641,24 @@ async fn the_files_about_people_go_wrong_in_every_way() {
 #[tokio::test]
 async fn the_files_about_teams_go_wrong_in_every_way() {
     tell("the_files_about_teams_go_wrong_in_every_way").await;
+}
+
+#[tokio::test]
+async fn a_token_file_that_goes_away_is_credential_and_heals_when_it_is_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("token");
+    let write = || fs::write(&file, "octocat-demo-token\n").unwrap();
+    write();
+    let path = file.display().to_string();
+    let place = &PLACES[0];
+    let mut story = Story::begin(place, &[("GITHUB_TOKEN", ""), ("GITHUB_TOKEN_FILE", &path)]).await;
+    for gone in [|file: &Path| fs::remove_file(file).unwrap(), |file: &Path| fs::write(file, "").unwrap()] {
+        story.log.take();
+        gone(&file);
+        story.exporter.clock.advance(3600);
+        story.fails("no token", Reason::Credential).await;
+        write();
+        story.heals("no token", Reason::Credential).await;
+    }
+    story.exporter.stop().await;
 }

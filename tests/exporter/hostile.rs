@@ -2,6 +2,7 @@
 //! to spoil, and these it can spoil byte by byte.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -62,6 +63,8 @@ struct Inner {
     spoil: Mutex<Option<(Concerns, Spoil)>>,
     /// How many answers were spoilt.
     spoilt: Mutex<usize>,
+    /// The signatures of all links that came by.
+    signatures: Mutex<BTreeSet<String>>,
 }
 
 impl Hostile {
@@ -79,6 +82,7 @@ impl Hostile {
             http,
             spoil: Mutex::default(),
             spoilt: Mutex::default(),
+            signatures: Mutex::default(),
         });
         let own = Arc::clone(&inner);
         let listening = tokio::spawn(async move {
@@ -94,6 +98,16 @@ impl Hostile {
     /// Spoils the answers to these targets from now on.
     pub fn spoil(&self, concerns: Concerns, spoil: impl Fn(&Good) -> Wire + Send + Sync + 'static) {
         *self.inner.spoil.lock().unwrap() = Some((concerns, Arc::new(spoil)));
+    }
+
+    /// How many answers were spoilt so far.
+    pub fn spoilt(&self) -> usize {
+        *self.inner.spoilt.lock().unwrap()
+    }
+
+    /// The signatures of all links that came by.
+    pub fn signatures(&self) -> BTreeSet<String> {
+        self.inner.signatures.lock().unwrap().clone()
     }
 
     /// Spoils nothing any more. How many answers were spoilt since the last time.
@@ -152,6 +166,8 @@ impl Inner {
 
     /// The same text with addresses of this socket.
     fn here(&self, text: &str) -> String {
+        let signed = text.split("sig=").skip(1).filter_map(|rest| rest.split(['"', '&']).next());
+        self.signatures.lock().unwrap().extend(signed.map(str::to_owned));
         text.replace(&self.downloads, &format!("{}{DOWNLOADS}", self.base)).replace(&self.api, &self.base)
     }
 
@@ -223,6 +239,8 @@ async fn head(stream: &mut TcpStream) -> std::io::Result<Option<(String, Vec<(St
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
+            // The beginning of TLS, of which nothing is understood here.
+            Ok(0x16) if head.is_empty() => return Ok(None),
             Ok(byte) => head.push(byte),
             Err(_) if head.is_empty() => return Ok(None),
             Err(error) => return Err(error),
