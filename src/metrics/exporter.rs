@@ -283,7 +283,7 @@ mod tests {
             sunset: [(Endpoint::OrgUsage, at(1000))].into(),
             token_expiry: [("token".to_owned(), at(2000))].into(),
             limits: [("token".to_owned(), limits)].into(),
-            refused: BTreeMap::new(),
+            listing: None,
             at: at(15),
         }
     }

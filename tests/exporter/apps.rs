@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use chrono::TimeDelta;
 use github_copilot_exporter::{
-    clock::Clock,
+    clock::{Clock, Instant},
     simulator::{Options, Simulator},
 };
 use tempfile::TempDir;
@@ -119,36 +119,65 @@ async fn an_app_reads_every_organisation_with_a_token_of_its_own_and_a_limit_of_
     assert_eq!(asked("/app/installations", "401"), Some(0.0), "counters begin at 0");
 }
 
+/// Lets time pass, and waits until the usage of an organisation was asked for again.
+async fn another_refresh(company: &Company, exporter: &Exporter, minutes: i64) {
+    let path = "/orgs/octo-labs/copilot/usage";
+    let before = company.asked(path);
+    company.pass(TimeDelta::minutes(minutes));
+    company.until(exporter, "another refresh", |_| company.asked(path) > before).await;
+}
+
 #[tokio::test]
-async fn a_token_is_renewed_before_its_hour_is_over_and_not_sooner() {
+async fn a_token_is_renewed_some_minutes_before_its_hour_is_over_and_not_sooner() {
     let company = Company::start(|_| ()).await;
-    let exporter = company.exporter(&[("EXPORTER_REFRESH_INTERVAL", "10m")]).await;
-    exporter.until_by(0, "the first figures", is_up("octo-labs")).await;
+    let exporter = company.exporter(&[("EXPORTER_REFRESH_INTERVAL", "2m")]).await;
+    company.until(&exporter, "the first figures", is_up("octo-labs")).await;
+    company.until(&exporter, "and the second", is_up("octo-retail")).await;
+    company.pass(TimeDelta::minutes(48));
+    another_refresh(&company, &exporter, 2).await;
     assert_eq!(company.asked("access_tokens"), 2);
-    for _ in 0..9 {
-        let before = company.asked("/orgs/octo-labs/copilot/usage");
-        company.pass(TimeDelta::minutes(10));
-        exporter
-            .until_by(0, "another refresh", |_| company.asked("/orgs/octo-labs/copilot/usage") > before)
-            .await;
-    }
-    exporter.until_by(0, "both renewed", |_| company.asked("access_tokens") == 4).await;
+    company.pass(TimeDelta::minutes(5));
+    company.until(&exporter, "both renewed", |_| company.asked("access_tokens") == 4).await;
+    assert!(company.clock.now() < START.parse::<Instant>().unwrap() + TimeDelta::minutes(59));
     let scrape = exporter.scrape().await;
     assert_eq!(scrape.sum("github_copilot_exporter_source_failures_total", &[]), 0.0);
 }
 
 #[tokio::test]
+async fn a_token_that_cannot_be_renewed_is_used_to_its_end() {
+    let company = Company::start(|_| ()).await;
+    let exporter = company.exporter(&[("EXPORTER_REFRESH_INTERVAL", "1m")]).await;
+    company.until(&exporter, "the first figures", is_up("octo-labs")).await;
+    company.github.set_faults(vec!["path=/app/*,status=503".parse().unwrap()]);
+    company.pass(TimeDelta::minutes(56));
+    another_refresh(&company, &exporter, 1).await;
+    let scrape = exporter.scrape().await;
+    assert!(is_up("octo-labs")(&scrape), "{}", scrape.text);
+    company.pass(TimeDelta::minutes(4));
+    let scrape = company.until(&exporter, "its end", is_down("octo-labs")).await;
+    assert!(scrape.get(&failures("octo-labs", "server_error")) >= Some(1.0), "{}", scrape.text);
+    company.github.set_faults(Vec::new());
+    company.until(&exporter, "healed", is_up("octo-labs")).await;
+}
+
+#[tokio::test]
 async fn tokens_that_github_revokes_before_their_time_are_replaced_within_the_same_refresh() {
     let company = Company::start(|_| ()).await;
-    let exporter = company.exporter(&[]).await;
-    exporter.until_by(0, "the first figures", is_up("octo-labs")).await;
-    company.pass(TimeDelta::minutes(2));
+    let exporter = company.exporter(&[("EXPORTER_REFRESH_INTERVAL", "10m")]).await;
+    company.until(&exporter, "the first figures", is_up("octo-labs")).await;
+    company.until(&exporter, "and the second", is_up("octo-retail")).await;
     company.github.revoke_installation_tokens();
-    let before = company.asked("access_tokens");
-    company.pass(TimeDelta::hours(1));
-    exporter.until_by(0, "new tokens", |_| company.asked("access_tokens") >= before + 2).await;
-    let scrape = exporter.until_by(0, "up", is_up("octo-labs")).await;
+    company.pass(TimeDelta::minutes(10));
+    let refused =
+        |scrape: &Scrape| scrape.sum("github_copilot_exporter_github_requests_total", &[r#"code="401""#]);
+    let scrape = company
+        .until(&exporter, "new tokens", |scrape| {
+            company.asked("access_tokens") == 4 && refused(scrape) == 2.0
+        })
+        .await;
     assert_eq!(scrape.sum("github_copilot_exporter_source_failures_total", &[]), 0.0, "{}", scrape.text);
+    another_refresh(&company, &exporter, 10).await;
+    assert_eq!(company.asked("access_tokens"), 4);
 }
 
 #[tokio::test]
@@ -191,7 +220,7 @@ async fn a_key_file_that_is_missing_or_no_key_is_a_credential_failure_that_names
 }
 
 #[tokio::test]
-async fn a_clock_that_is_wrong_is_named_as_the_cause() {
+async fn a_clock_that_is_wrong_is_named_as_the_cause_and_all_is_well_when_it_is_set_right() {
     for (ahead, words) in [(TimeDelta::minutes(7), "ahead of"), (TimeDelta::minutes(-20), "behind")] {
         let company = Company::start(|_| ()).await;
         company.clock.advance(ahead.num_seconds());
@@ -201,6 +230,9 @@ async fn a_clock_that_is_wrong_is_named_as_the_cause() {
         let page = exporter.page().await;
         let page = page.replace("&#39;", "'").replace("&#x27;", "'");
         assert!(page.contains(words) && page.contains("this machine's clock is"), "{page}");
+        // As if somebody set it right.
+        company.clock.advance(-ahead.num_seconds());
+        company.until(&exporter, "healed", is_up("octo-labs")).await;
     }
 }
 
