@@ -16,6 +16,7 @@ mod billing_series_truth;
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod billing_truth;
 mod client;
+mod clock_jumps;
 mod commands;
 mod company;
 mod contracts;
@@ -33,6 +34,7 @@ mod history_truth;
 mod hostile;
 mod http;
 mod memory;
+mod oddities;
 mod outage;
 mod owner_accounts;
 mod people;
@@ -59,6 +61,7 @@ mod seat_series_truth;
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod seat_truth;
 mod seats;
+mod siege;
 mod signals_truth;
 #[path = "../simulator/client.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
