@@ -610,15 +610,6 @@ async fn tell(test: &str) {
     }
 }
 
-/// How it heals.
-fn heals(word: Reason) -> &'static str {
-    match word {
-        Reason::RateLimited => "when GitHub allows it, after an hour at most",
-        Reason::Credential => "within seconds of a change of the file",
-        _ => "with the next attempt that goes well",
-    }
-}
-
 #[tokio::test]
 async fn the_usage_of_an_owner_goes_wrong_in_every_way() {
     tell("the_usage_of_an_owner_goes_wrong_in_every_way").await;

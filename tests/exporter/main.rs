@@ -26,6 +26,7 @@ mod detail_truth;
 mod examples;
 mod exposition;
 mod fake_reports;
+mod fault_table;
 mod faults;
 mod fold_truth;
 mod golden;
