@@ -285,6 +285,6 @@ fn deflated(bytes: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(bytes.len() / 500 + 1024);
     let mut compress = Compress::new(Compression::best(), false);
     compress.compress_vec(bytes, &mut packed, FlushCompress::Sync).unwrap();
-    assert_eq!(compress.total_in() as usize, bytes.len());
+    assert_eq!(compress.total_in(), bytes.len() as u64);
     packed
 }

@@ -66,7 +66,7 @@ pub const ODDITIES: &[Oddity] = &[
         what: "names with quotes, line ends, emoji and 10 kB",
         place: USAGE,
         sees: "the names, in lower case, without control characters, at most 100 characters of each",
-        spoil: |good| with_rows(good, strange_rows()),
+        spoil: |good| with_rows(good, &strange_rows()),
         check: |seen| {
             for (index, (_, shown)) in NAMES.iter().enumerate() {
                 let labels = format!(r#",language="{shown}",editor="vscode""#);
@@ -330,8 +330,8 @@ fn with_newest(good: &Good, change: impl Fn(&mut Value)) -> Wire {
     with_days(good, |days| change(days.last_mut().unwrap()))
 }
 
-fn with_rows(good: &Good, rows: Vec<Value>) -> Wire {
-    with_newest(good, |day| day["breakdown"].as_array_mut().unwrap().extend(rows.clone()))
+fn with_rows(good: &Good, rows: &[Value]) -> Wire {
+    with_newest(good, |day| day["breakdown"].as_array_mut().unwrap().extend_from_slice(rows))
 }
 
 /// The same file with changed records.
