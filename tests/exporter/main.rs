@@ -17,6 +17,7 @@ mod billing_series_truth;
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod billing_truth;
 mod client;
+mod clock_jumps;
 mod commands;
 mod company;
 mod contracts;
@@ -26,6 +27,7 @@ mod detail_truth;
 mod examples;
 mod exposition;
 mod fake_reports;
+mod fault_table;
 mod faults;
 mod fold_truth;
 mod golden;
@@ -35,6 +37,7 @@ mod hostile;
 mod http;
 mod memory;
 mod networks;
+mod oddities;
 mod outage;
 mod owner_accounts;
 mod people;
@@ -62,6 +65,7 @@ mod seat_series_truth;
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod seat_truth;
 mod seats;
+mod siege;
 mod signals_truth;
 #[path = "../simulator/client.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
