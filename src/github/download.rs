@@ -2,7 +2,8 @@
 
 use std::{fmt, time::Duration};
 
-use reqwest::{StatusCode, redirect};
+use bytes::Bytes;
+use reqwest::{Response, StatusCode, redirect};
 use serde::Deserialize;
 use url::{Host, Url};
 use wildmatch::WildMatch;
@@ -115,19 +116,9 @@ impl Downloads {
     /// [`Reason::Rejected`] for a link to a host that is not allowed, or one that has expired; else as for any answer.
     /// Then what `each` was given is not the whole file.
     pub async fn shard(&self, link: &Link, each: &mut Each<'_>) -> Result<(), Failure> {
-        if !self.allows(link) {
-            let host = link.0.host_str().unwrap_or("no host");
-            let words = format!("the report is at {host}, which GITHUB_DOWNLOAD_HOSTS does not allow");
-            return Err(Failure::new(Reason::Rejected, words));
-        }
-        let broken = |error: reqwest::Error| {
-            let reason = if error.is_timeout() { Reason::Timeout } else { Reason::Network };
-            Failure::new(reason, format!("file {link}: {}", cause(error)))
-        };
-        let mut response = self.http.get(link.0.clone()).send().await.map_err(broken)?;
-        check(link, response.status())?;
+        let mut response = self.open(link).await?;
         let (mut records, mut length) = (Records::default(), 0);
-        while let Some(bytes) = response.chunk().await.map_err(broken)? {
+        while let Some(bytes) = next(link, &mut response).await? {
             length += bytes.len() as u64;
             if length > LARGEST_FILE {
                 return Err(Failure::new(Reason::TooLarge, format!("file {link}: far too large")));
@@ -136,6 +127,35 @@ impl Downloads {
         }
         records.finish(each)
     }
+
+    /// Waits for the first bytes of a file and lets go of the rest: whether its host can be reached.
+    ///
+    /// # Errors
+    /// As for a [`shard`](Self::shard).
+    pub async fn begin(&self, link: &Link) -> Result<(), Failure> {
+        let mut response = self.open(link).await?;
+        next(link, &mut response).await.map(drop)
+    }
+
+    async fn open(&self, link: &Link) -> Result<Response, Failure> {
+        if !self.allows(link) {
+            let host = link.0.host_str().unwrap_or("no host");
+            let words = format!("the report is at {host}, which GITHUB_DOWNLOAD_HOSTS does not allow");
+            return Err(Failure::new(Reason::Rejected, words));
+        }
+        let response = self.http.get(link.0.clone()).send().await.map_err(|error| broken(link, error))?;
+        check(link, response.status())?;
+        Ok(response)
+    }
+}
+
+async fn next(link: &Link, response: &mut Response) -> Result<Option<Bytes>, Failure> {
+    response.chunk().await.map_err(|error| broken(link, error))
+}
+
+fn broken(link: &Link, error: reqwest::Error) -> Failure {
+    let reason = if error.is_timeout() { Reason::Timeout } else { Reason::Network };
+    Failure::new(reason, format!("file {link}: {}", cause(error)))
 }
 
 fn check(link: &Link, status: StatusCode) -> Result<(), Failure> {

@@ -67,7 +67,7 @@ impl<M: Fn(&Owner) -> Watch> Installations<M> {
             schedule.begin(self.clock.now());
             let failed = match self.client.installed().await {
                 Ok(owners) => {
-                    let Ok(()) = self.follow(owners).await else { return };
+                    let Ok(()) = self.follow(owners.into_keys().collect()).await else { return };
                     schedule.succeeded();
                     false
                 }
