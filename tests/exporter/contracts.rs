@@ -99,6 +99,7 @@ fn every_series_and_variable_that_a_document_names_exists() {
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "docs/backfill.md",
+        "docs/check.md",
         "docs/metrics.md",
         "docs/configuration.md",
         "docs/web.md",
@@ -189,7 +190,7 @@ fn names_in_the_catalogue_are_unique_and_keep_the_conventions() {
 }
 
 /// The modules, each with those it may use: the arrows of the straight line.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("draft", &[]),
     ("owner", &[]),
     ("source", &[]),
@@ -202,9 +203,10 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("server", &["clock", "github", "metrics", "model", "owner", "refresh", "source"]),
     ("service", &["clock", "config", "github", "metrics", "model", "refresh", "server", "source"]),
     ("backfill", &["clock", "config", "draft", "github", "metrics", "model", "owner", "refresh", "source"]),
+    ("check", &["clock", "config", "github", "model", "owner", "refresh", "server", "source"]),
     ("simulator", &[]),
     ("demo", &["clock", "config", "simulator"]),
-    ("cli", &["backfill", "simulator"]),
+    ("cli", &["backfill", "check", "simulator"]),
 ];
 
 /// Outside crates that have few homes.
