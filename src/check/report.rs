@@ -128,8 +128,8 @@ impl CredentialRow {
     fn detail(&self) -> String {
         let failure = self.failure.as_ref().map(ToString::to_string);
         let app = self.app.as_ref().map(|app| match app.suspended.len() {
-            0 => format!("installed on {} accounts", app.installations),
-            suspended => format!("installed on {} accounts, suspended on {suspended}", app.installations),
+            0 => format!("installations: {}", app.installations),
+            suspended => format!("installations: {}, suspended: {suspended}", app.installations),
         });
         let rate = self.rate.map(|rate| format!("{} of {} requests left", rate.remaining, rate.limit));
         let expires = self.expires.map(|end| format!("ends {}", end.format("%F %H:%M UTC")));
@@ -281,7 +281,7 @@ impl fmt::Display for Advice {
             if sources.is_empty() { subject.clone() } else { format!("{subject} ({})", sources.join(", ")) }
         });
         let named: Vec<_> = named.collect();
-        write!(f, "{}\n   For {}", self.words, named.join(", "))?;
+        write!(f, "{}\n    For {}", self.words, named.join(", "))?;
         match self.subjects.len().checked_sub(NAMED) {
             None | Some(0) => f.write_str("."),
             Some(more) => write!(f, ", and {more} more."),

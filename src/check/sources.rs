@@ -41,7 +41,13 @@ pub(super) struct Questions<'a> {
 /// Whether it is worth while to ask on.
 #[derive(Default)]
 struct Patience {
+    /// Questions in a row that had no answer.
     silence: u8,
+    /// Whether any had one.
+    answered: bool,
+    /// The first failure.
+    first: Option<Failure>,
+    /// Why no further one is asked.
     ended: Option<Failure>,
 }
 
@@ -103,9 +109,11 @@ impl<'a> Questions<'a> {
         Self { client, clock, config, credential, patience: Mutex::default() }
     }
 
-    /// Why nothing at all can be asked with this credential, if that was found out.
+    /// Why nothing at all can be asked with this credential, if nothing can.
     pub(super) fn refused(&self) -> Option<Failure> {
-        self.patience().ended.clone().filter(|failure| failure.reason.stops_round())
+        let patience = self.patience();
+        let unheard = patience.first.as_ref().filter(|_| !patience.answered);
+        patience.ended.as_ref().or(unheard).cloned()
     }
 
     /// Asks for every source that the configuration names.
@@ -261,10 +269,20 @@ impl<'a> Questions<'a> {
         if let Some(day) = newest {
             found = judge(found, owner, (report, day), self.clock.now());
         }
-        let Some(files) = finding.take(found) else { return };
-        let Some(files) = files else { return finding.waits_for("the report about people") };
-        if finding.take(reports::begin(self.client, &files).await).is_some() {
-            finding.reads("the report about people");
+        let files = finding.take(found);
+        self.begin(files, "the report about people", finding).await;
+    }
+
+    /// Begins a file of a report that may be read, to see whether the host of the files can be reached.
+    async fn begin(&self, files: Option<Option<Files>>, what: &str, finding: &mut Finding) {
+        match files {
+            None => {}
+            Some(None) => finding.waits_for(what),
+            Some(Some(files)) => {
+                if finding.take(reports::begin(self.client, &files).await).is_some() {
+                    finding.reads(what);
+                }
+            }
         }
     }
 
@@ -274,11 +292,9 @@ impl<'a> Questions<'a> {
         let day = newest.unwrap_or(now.date_naive() - PUBLISHED);
         let report = Report::UserTeamsDay;
         let found = self.find(owner, report, Some(day)).await;
-        match finding.take(judge(found, owner, (report, day), now)) {
-            Some(Some(_)) => finding.reads(format!("the report of who is in which team on {day}")),
-            Some(None) => finding.waits_for(format!("the report of who is in which team on {day}")),
-            None => {}
-        }
+        let what = format!("the report of who is in which team on {day}");
+        let files = finding.take(judge(found, owner, (report, day), now));
+        self.begin(files, &what, &mut finding).await;
         finding
     }
 
@@ -336,12 +352,11 @@ impl<'a> Questions<'a> {
 
 impl Patience {
     fn learn(&mut self, failure: Option<&Failure>) {
-        let Some(failure) = failure else {
-            self.silence = 0;
-            return;
-        };
-        let silent = matches!(failure.reason, Reason::Timeout | Reason::Network);
-        self.silence = if silent { self.silence + 1 } else { 0 };
+        let silent = failure.filter(|failure| matches!(failure.reason, Reason::Timeout | Reason::Network));
+        self.silence = if silent.is_some() { self.silence + 1 } else { 0 };
+        self.answered |= silent.is_none();
+        let Some(failure) = failure else { return };
+        self.first.get_or_insert_with(|| failure.clone());
         if failure.reason.stops_round() || self.silence >= MOST_SILENCE {
             self.ended.get_or_insert_with(|| failure.clone());
         }

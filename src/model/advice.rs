@@ -8,21 +8,20 @@ use crate::{
 
 /// What to do about a source of an owner that fails for this reason; `lack` is what is lacking, where that is known.
 pub fn of_source(owner: &Owner, source: Source, reason: Reason, lack: Option<&Lack>) -> String {
+    let change = lack.map(|lack| change(owner, source, lack));
+    let general = reason.advice();
     match reason {
         Reason::Forbidden => {
-            let words = lack.map_or_else(|| needs(owner, source).into(), |lack| change(owner, source, lack));
-            format!("{words} Or leave \u{201c}{source}\u{201d} out of EXPORTER_SOURCES.")
+            let words = change.unwrap_or_else(|| needs(owner, source).into());
+            format!("{words} {WITHOUT}")
         }
         Reason::NotFound => {
-            let words = lack.map_or_else(|| needs(owner, source).into(), |lack| change(owner, source, lack));
-            format!("{} {words} Or leave \u{201c}{source}\u{201d} out of EXPORTER_SOURCES.", reason.advice())
+            let words = change.unwrap_or_else(|| needs(owner, source).into());
+            format!("{general} {words} {WITHOUT}")
         }
-        Reason::PolicyDisabled => format!("{} {}", reason.advice(), policy(owner)),
-        Reason::Rejected if source == Source::Seats => format!(
-            "{} By 422 GitHub also says that there is a problem with the payment for Copilot.",
-            reason.advice()
-        ),
-        _ => lack.map_or_else(|| reason.advice().into(), |lack| change(owner, source, lack)),
+        Reason::PolicyDisabled => format!("{general} {}", policy(owner)),
+        Reason::Rejected if source == Source::Seats => format!("{UNPAID} Else: {general}"),
+        _ => change.unwrap_or_else(|| general.into()),
     }
 }
 
@@ -36,6 +35,12 @@ pub fn of_credential(failure: &Failure) -> &'static str {
     }
 }
 
+/// How to do without.
+const WITHOUT: &str = "Or leave the source out of EXPORTER_SOURCES.";
+
+const UNPAID: &str = "By 422 GitHub says that there is a problem with the payment for Copilot: see Billing in the settings \
+                      there.";
+
 const KEY: &str = "Check that GITHUB_APP_ID and the private key belong together: both are under General in the App's \
                    settings. Check the clock of this machine, too.";
 
@@ -48,20 +53,21 @@ const UNSUSPEND: &str =
 /// Where it is changed that something is lacking.
 fn change(owner: &Owner, source: Source, lack: &Lack) -> String {
     match lack {
-        Lack::Permissions(_) => format!(
-            "Give the fine-grained token one of these permissions, under Settings \u{203a} Developer settings \u{203a} \
-             Personal access tokens \u{203a} Fine-grained tokens of its owner. Its resource owner must be {}, which may \
-             have to approve it.",
+        Lack::Permissions(needed) => format!(
+            "Give the fine-grained token {}, under Settings \u{203a} Developer settings \u{203a} Personal access tokens \
+             \u{203a} Fine-grained tokens of its owner. Its resource owner must be {}, which may have to approve it.",
+            permissions(needed),
             the(owner)
         ),
-        Lack::AppPermissions(_) => format!(
-            "Give the App one of these permissions, under Permissions & events in its settings; then let an owner of \
-             {} accept it, under GitHub Apps in the settings there.",
+        Lack::AppPermissions(needed) => format!(
+            "Give the App {}, under Permissions & events in its settings; then let an owner of {} accept it, under GitHub \
+             Apps in the settings there.",
+            permissions(needed),
             the(owner)
         ),
-        Lack::Scopes { .. } => format!(
-            "Give the token one of these scopes, under Settings \u{203a} Developer settings \u{203a} Personal access \
-             tokens \u{203a} Tokens (classic) of its owner. {}",
+        Lack::Scopes { needed, .. } => format!(
+            "Give the token one of the scopes {needed}, under Settings \u{203a} Developer settings \u{203a} Personal \
+             access tokens \u{203a} Tokens (classic) of its owner. {}",
             role(owner, source)
         ),
         Lack::SingleSignOn => format!(
@@ -76,6 +82,26 @@ fn change(owner: &Owner, source: Source, lack: &Lack) -> String {
     }
 }
 
+/// What GitHub's headers call a permission, and what its pages do.
+const PERMISSIONS: [(&str, &str); 5] = [
+    ("organization_copilot_metrics", "Organization Copilot metrics"),
+    ("enterprise_copilot_metrics", "Enterprise Copilot metrics"),
+    ("organization_copilot_seat_management", "GitHub Copilot Business"),
+    ("organization_administration", "Administration"),
+    ("members", "Members"),
+];
+
+/// Permissions by both of their names, as in `members=read (Members)`. By a header, any of those between semicolons will
+/// do.
+fn permissions(needed: &str) -> String {
+    let named = |one: &str| {
+        let known = PERMISSIONS.iter().find(|(name, _)| one.split('=').next() == Some(name));
+        known.map_or_else(|| one.to_owned(), |(_, name)| format!("{one} ({name})"))
+    };
+    let all: Vec<_> = needed.split(';').map(|one| named(one.trim())).collect();
+    format!("the permission {}", all.join(" or "))
+}
+
 const fn the(owner: &Owner) -> &'static str {
     match owner {
         Owner::Org(_) => "the organisation",
@@ -87,18 +113,18 @@ const fn the(owner: &Owner) -> &'static str {
 const fn role(owner: &Owner, source: Source) -> &'static str {
     match (owner, source) {
         (Owner::Org(_), Source::Activity | Source::Teams) => {
-            "Its owner must be an owner of the organisation, or have a role with \u{201c}View Organization Copilot \
+            "The token's owner must be an owner of the organisation, or have a role with \u{201c}View Organization Copilot \
              Metrics\u{201d}: see People and Organization roles in the organisation's settings."
         }
         (Owner::Org(_), Source::Seats | Source::Billing) => {
-            "Its owner must be an owner of the organisation: see People there."
+            "The token's owner must be an owner of the organisation: see People there."
         }
         (Owner::Enterprise(_), Source::Activity | Source::Teams) => {
-            "Its owner must be an owner or billing manager of the enterprise, or have a role with \u{201c}View Enterprise \
+            "The token's owner must be an owner or billing manager of the enterprise, or have a role with \u{201c}View Enterprise \
              Copilot Metrics\u{201d}: see People and Enterprise roles there."
         }
         (Owner::Enterprise(_), Source::Seats | Source::Billing) => {
-            "Its owner must be an owner or billing manager of the enterprise: see People there."
+            "The token's owner must be an owner or billing manager of the enterprise: see People there."
         }
     }
 }
@@ -179,12 +205,22 @@ mod tests {
                     for reason in [Reason::Forbidden, Reason::NotFound] {
                         let words = of_source(&owner, source, reason, lack.as_ref());
                         assert!(words.contains(place), "{owner} {source} {lack:?}: {words}");
-                        let without = format!("Or leave \u{201c}{source}\u{201d} out of EXPORTER_SOURCES.");
-                        assert!(words.ends_with(&without), "{words}");
+                        assert!(words.ends_with(WITHOUT), "{words}");
                     }
                 }
             }
         }
+    }
+
+    #[test]
+    fn permissions_have_the_names_that_githubs_pages_have() {
+        let lack =
+            "organization_copilot_seat_management=read; organization_administration=read; new_one=read";
+        let lack = Lack::AppPermissions(lack.into());
+        let words = of_source(&owners()[0], Source::Seats, Reason::Forbidden, Some(&lack));
+        let expected = "Give the App the permission organization_copilot_seat_management=read (GitHub Copilot Business) or \
+                        organization_administration=read (Administration) or new_one=read, under Permissions & events";
+        assert!(words.starts_with(expected), "{words}");
     }
 
     #[test]

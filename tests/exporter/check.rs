@@ -345,7 +345,7 @@ async fn the_program_ends_with_0_or_1_or_64_and_prints_one_json_document_and_no_
     let expected = json!({
         "enterprise": "", "org": company.orgs[0], "source": "seats", "credential": "token", "api": null,
         "verdict": "refused",
-        "detail": "unauthorized: not asked after GET /orgs/octo-labs/copilot/metrics/reports/organization-28-day/latest: 401 Unauthorized: Bad credentials: ***",
+        "detail": "unauthorized: not asked after GET /orgs/octo-retail/copilot/metrics/reports/organization-28-day/latest: 401 Unauthorized: Bad credentials: ***",
     });
     let mut row = told["sources"][2].clone();
     let problems = row.as_object_mut().unwrap().remove("problems").unwrap();

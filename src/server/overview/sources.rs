@@ -330,8 +330,11 @@ mod tests {
             for reason in Reason::ALL {
                 let html = show(source, Some(failed(&[(reason, 1)], [0, 0, 1])), 1);
                 let expected = matches!(reason, Reason::Forbidden | Reason::NotFound);
-                let words = format!("Or leave \u{201c}{source}\u{201d} out of EXPORTER_SOURCES.");
-                assert_eq!(html.contains(&words), expected, "{source} {reason}: {html}");
+                assert_eq!(
+                    html.contains("Or leave the source out of EXPORTER_SOURCES."),
+                    expected,
+                    "{source} {reason}: {html}"
+                );
             }
         }
     }
