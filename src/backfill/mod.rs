@@ -40,7 +40,7 @@ use timeline::{Manner, Timeline};
 
 use crate::{
     clock::SharedClock,
-    config::Config,
+    config::{Config, Installed},
     github::{Client, Failure, client::Unusable},
     model::ViewOptions,
     owner::Owner,
@@ -56,6 +56,12 @@ pub enum Error {
     /// GitHub cannot be asked from this machine.
     #[error(transparent)]
     Client(#[from] Unusable),
+    /// It is not known where the App is installed, and so not whose history is wanted.
+    #[error("{failure}. {}", failure.reason.advice())]
+    Installations {
+        /// What came of asking.
+        failure: Failure,
+    },
     /// GitHub did not tell what everything else depends on.
     #[error("{owner}: {failure}. {}", failure.reason.advice())]
     Owner {
@@ -144,14 +150,16 @@ impl History {
         progress: &Progress,
     ) -> Result<Self, Error> {
         let plan = Plan::of(options, clock.now()).map_err(Error::Unusable)?;
-        let owners = owners(config, &options.owners).map_err(Error::Unusable)?;
+        let client = Arc::new(Client::new(config.github.clone(), &config.owners, Arc::clone(clock))?);
+        let watched = watched(config, &client).await?;
+        let owners = owners(config, &watched, &options.owners).map_err(Error::Unusable)?;
         if !["job", "instance"].iter().all(|name| options.labels.iter().any(|label| label.name == *name)) {
             progress.say("Without --label job=… and --label instance=… as Prometheus gives them, history and live series are different ones.");
         }
         let view = ViewOptions { history_days: config.view.history_days.min(1), ..config.view };
         let mut history = Self {
             sink: Sink::open(config, options, &owners, clock)?,
-            client: Arc::new(Client::new(config.github.clone(), &owners, Arc::clone(clock))?),
+            client,
             manner: Manner { plan, view, team_detail: config.team_detail },
             labels: options.labels.clone(),
             parts: Vec::new(),
@@ -289,16 +297,28 @@ impl Sink {
 }
 
 /// The owners that are wanted, all that are configured unless some are named.
-fn owners(config: &Config, named: &[String]) -> Result<Vec<Owner>, String> {
+fn owners(config: &Config, watched: &[Owner], named: &[String]) -> Result<Vec<Owner>, String> {
     if !config.sources.iter().any(|source| source.is_usage()) {
         return Err("EXPORTER_SOURCES has neither activity nor teams: nothing else has a history".into());
     }
     let is = |owner: &Owner, name: &String| owner.name() == name.to_lowercase();
-    if let Some(stranger) = named.iter().find(|name| !config.owners.iter().any(|owner| is(owner, name))) {
-        return Err(format!("--owner {stranger} is neither in GITHUB_ORGS nor GITHUB_ENTERPRISE"));
+    if let Some(stranger) = named.iter().find(|name| !watched.iter().any(|owner| is(owner, name))) {
+        let app =
+            if config.installed == Installed::None { "" } else { ", and the App is not installed there" };
+        return Err(format!("--owner {stranger} is neither in GITHUB_ORGS nor GITHUB_ENTERPRISE{app}"));
     }
     let wanted = |owner: &&Owner| named.is_empty() || named.iter().any(|name| is(owner, name));
-    Ok(config.owners.iter().filter(wanted).cloned().collect())
+    Ok(watched.iter().filter(wanted).cloned().collect())
+}
+
+/// Everybody whose history is wanted by the configuration: who is named, and where the App is installed.
+async fn watched(config: &Config, client: &Client) -> Result<Vec<Owner>, Error> {
+    let mut owners = config.owners.clone();
+    if config.installed != Installed::None {
+        let found = client.installed().await.map_err(|failure| Error::Installations { failure })?;
+        owners.extend(found.into_keys().filter(|owner| config.installed.includes(owner)));
+    }
+    Ok(owners)
 }
 
 /// What has to be the same for files to be one history. Spans are not in it: a directory may grow.

@@ -76,7 +76,7 @@ variables! {
     EXPORTER_MAX_LABEL_VALUES = "50", "must be a whole number from 1 to 100000", "50";
     /// Data series in all. Above it detail is left out: days of teams, then rows of teams, then detail of owners. Totals always stay.
     EXPORTER_MAX_SERIES = "300000", "must be a whole number from 1 to 100000000", "300000";
-    /// A directory, made if it is not there, in which the last good figures are kept across restarts: `state.json.gz`, with nothing personal and no secret in it. What cannot be read or written is a warning in the log, and no more; what is not saved stands on the overview page.
+    /// A directory, made if it is not there, of this exporter alone, in which the last good figures are kept across restarts: `state.json.gz`, with nothing personal and no secret in it. That it cannot be read or written is told in the log, from the start on, and on the overview page; it never keeps the exporter from starting or serving.
     EXPORTER_STATE_DIR = "", "must be a path", "/var/lib/github-copilot-exporter";
     /// How much is logged.
     EXPORTER_LOG_LEVEL = "info", "must be error, warn, info, debug or trace", "info";

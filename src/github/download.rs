@@ -2,7 +2,6 @@
 
 use std::{fmt, time::Duration};
 
-use bytes::Bytes;
 use reqwest::{Response, StatusCode, redirect};
 use serde::Deserialize;
 use url::{Host, Url};
@@ -18,8 +17,11 @@ use super::{
 /// Redirects between allowed hosts; a chain is a mistake.
 const MOST_REDIRECTS: usize = 3;
 
-/// The largest file, as the host sends it or HTTP unpacks it: some hundred thousand people on every day of a month.
+/// The largest file, unpacked: some hundred thousand people on every day of a month.
 const LARGEST_FILE: u64 = 64 << 30;
+
+/// So much of a file has to come within the patience, unless it ends: one that drips would be waited for for ever.
+const LEAST_PIECE: u64 = 16 << 10;
 
 /// A signed link. Whoever has it can read the file, so it is shown without its query.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -79,10 +81,18 @@ fn matches(pattern: &WildMatch, name: &str) -> bool {
 pub struct Downloads {
     http: reqwest::Client,
     hosts: Hosts,
+    patience: Duration,
+}
+
+/// A file on its way.
+struct Arriving<'l> {
+    link: &'l Link,
+    response: Response,
+    records: Records,
 }
 
 impl Downloads {
-    /// A client that gives up when no byte has come for `patience`.
+    /// A client that gives up when no byte, or as good as none, has come for `patience`.
     ///
     /// # Errors
     /// If the machine's TLS set-up cannot be used.
@@ -102,7 +112,7 @@ impl Downloads {
         if hosts.loopback {
             http = http.no_proxy();
         }
-        Ok(Self { http: http.build()?, hosts })
+        Ok(Self { http: http.build()?, hosts, patience })
     }
 
     /// Whether a link leads to a host that files may be on.
@@ -116,16 +126,13 @@ impl Downloads {
     /// [`Reason::Rejected`] for a link to a host that is not allowed, or one that has expired; else as for any answer.
     /// Then what `each` was given is not the whole file.
     pub async fn shard(&self, link: &Link, each: &mut Each<'_>) -> Result<(), Failure> {
-        let mut response = self.open(link).await?;
-        let (mut records, mut length) = (Records::default(), 0);
-        while let Some(bytes) = next(link, &mut response).await? {
-            length += bytes.len() as u64;
-            if length > LARGEST_FILE {
-                return Err(Failure::new(Reason::TooLarge, format!("file {link}: far too large")));
+        let mut file = self.open(link).await?;
+        loop {
+            let piece = tokio::time::timeout(self.patience, file.piece(each)).await;
+            if piece.unwrap_or_else(|_| Err(file.drips(self.patience)))? {
+                return file.records.finish(each);
             }
-            records.push(&bytes, each)?;
         }
-        records.finish(each)
     }
 
     /// Waits for the first bytes of a file and lets go of the rest: whether its host can be reached.
@@ -133,11 +140,17 @@ impl Downloads {
     /// # Errors
     /// As for a [`shard`](Self::shard).
     pub async fn begin(&self, link: &Link) -> Result<(), Failure> {
-        let mut response = self.open(link).await?;
-        next(link, &mut response).await.map(drop)
+        let first = async {
+            let mut file = self.open(link).await?;
+            file.response.chunk().await.map(drop).map_err(|error| broken(link, error))
+        };
+        let limit = humantime::format_duration(self.patience);
+        tokio::time::timeout(self.patience, first).await.unwrap_or_else(|_| {
+            Err(Failure::new(Reason::Timeout, format!("file {link}: nothing came within {limit}")))
+        })
     }
 
-    async fn open(&self, link: &Link) -> Result<Response, Failure> {
+    async fn open<'a>(&self, link: &'a Link) -> Result<Arriving<'a>, Failure> {
         if !self.allows(link) {
             let host = link.0.host_str().unwrap_or("no host");
             let words = format!("the report is at {host}, which GITHUB_DOWNLOAD_HOSTS does not allow");
@@ -145,12 +158,31 @@ impl Downloads {
         }
         let response = self.http.get(link.0.clone()).send().await.map_err(|error| broken(link, error))?;
         check(link, response.status())?;
-        Ok(response)
+        Ok(Arriving { link, response, records: Records::default() })
     }
 }
 
-async fn next(link: &Link, response: &mut Response) -> Result<Option<Bytes>, Failure> {
-    response.chunk().await.map_err(|error| broken(link, error))
+impl Arriving<'_> {
+    /// Takes in a piece of the file: whether it was the last.
+    async fn piece(&mut self, each: &mut Each<'_>) -> Result<bool, Failure> {
+        let mut length = 0;
+        while length < LEAST_PIECE {
+            let bytes = self.response.chunk().await.map_err(|error| broken(self.link, error))?;
+            let Some(bytes) = bytes else { return Ok(true) };
+            length += bytes.len() as u64;
+            self.records.push(&bytes, each)?;
+            if self.records.length() > LARGEST_FILE {
+                let words = format!("file {}: far too large", self.link);
+                return Err(Failure::new(Reason::TooLarge, words));
+            }
+        }
+        Ok(false)
+    }
+
+    fn drips(&self, patience: Duration) -> Failure {
+        let (link, patience) = (self.link, humantime::format_duration(patience));
+        Failure::new(Reason::Timeout, format!("file {link}: next to nothing came within {patience}"))
+    }
 }
 
 fn broken(link: &Link, error: reqwest::Error) -> Failure {

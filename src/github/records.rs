@@ -27,6 +27,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 pub struct Records {
     coding: Coding,
     cutter: Cutter,
+    length: u64,
 }
 
 #[derive(Default)]
@@ -49,12 +50,16 @@ impl Records {
     pub fn push(&mut self, bytes: &[u8], each: &mut Each<'_>) -> Result<(), Failure> {
         let Some(first) = bytes.first() else { return Ok(()) };
         match &mut self.coding {
-            Coding::Plain => self.cutter.push(bytes, each),
+            Coding::Plain => {
+                self.length += bytes.len() as u64;
+                self.cutter.push(bytes, each)
+            }
             Coding::Gzip(decoder) => {
                 for piece in bytes.chunks(GZIP_PIECE) {
                     let damaged = |error| broken(&format!("its gzip is damaged: {error}"));
                     decoder.write_all(piece).map_err(damaged)?;
                     let text = std::mem::take(decoder.get_mut());
+                    self.length += text.len() as u64;
                     self.cutter.push(&text, each)?;
                 }
                 Ok(())
@@ -74,6 +79,11 @@ impl Records {
                 self.push(bytes, each)
             }
         }
+    }
+
+    /// How many bytes have come so far, unpacked: what is small on the wire can be without end.
+    pub fn length(&self) -> u64 {
+        self.length
     }
 
     /// The file has ended.
@@ -338,6 +348,21 @@ mod tests {
             assert_eq!(read(file.as_bytes(), piece).unwrap(), expected);
         }
         assert_eq!(read(&gzip(file.as_bytes()), file.len()).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_length_is_that_of_what_was_packed() {
+        let blank = vec![b'\n'; 10 << 20];
+        for file in [blank.clone(), gzip(&blank)] {
+            let mut records = Records::default();
+            records.push(&file, &mut |_| Ok(())).unwrap();
+            assert!(
+                (9 << 20..=10 << 20).contains(&records.length()),
+                "{} of {}",
+                records.length(),
+                file.len()
+            );
+        }
     }
 
     #[test]

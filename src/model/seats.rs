@@ -87,7 +87,9 @@ pub struct SeatList {
     pub plans: BTreeMap<Label, u64>,
     /// By the team through which the seat came; who has it through two is in both.
     pub teams: BTreeMap<Label, People>,
-    /// Up to this moment everybody is in the same class, as long as GitHub tells nothing new.
+    /// Up to this moment everybody is in the same class, as long as GitHub tells nothing new. It tells of one person, so it
+    /// is not written down; after a restart the list is read anyway.
+    #[serde(skip)]
     pub holds_until: Option<Instant>,
 }
 

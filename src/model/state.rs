@@ -375,22 +375,27 @@ impl State {
         self.owners.values().any(OwnerState::has_figures)
     }
 
-    /// Drops what has not been read for a month and says what it was.
+    /// Drops what has not been read for a month and says what it was. Where a source has been tried, the month ends with
+    /// its last attempt: a clock that is set forward makes nothing old before it was asked for again.
     pub fn expire(&mut self, now: Instant) -> Vec<String> {
         let mut dropped = Vec::new();
         for (owner, state) in &mut self.owners {
-            if state.usage.expire(now) {
+            let [activity, teams, seats, billing] = Source::ALL.map(|source| {
+                let last = state.sources.get(&source).and_then(|source| source.last.as_ref());
+                last.map_or(now, |last| last.at.min(now))
+            });
+            if state.usage.expire(activity) {
                 dropped.push(owner.to_string());
             }
             for team in state.teams.values_mut() {
-                if team.usage.expire(now) {
+                if team.usage.expire(teams) {
                     dropped.push(format!("{owner}, team {}", team.slug));
                 }
             }
-            if state.seats.expire(now) {
+            if state.seats.expire(seats) {
                 dropped.push(format!("{owner}, seats"));
             }
-            if state.billing.expire(now) {
+            if state.billing.expire(billing) {
                 dropped.push(format!("{owner}, billing"));
             }
         }
@@ -715,6 +720,27 @@ mod tests {
         assert_eq!(state.expire(later), ["organisation octo, team red"]);
         assert_eq!(held(&state.owners[&octo()].usage).len(), 1, "unchanged is read, too");
         assert!(state.owners[&octo()].teams[&1].usage.days.is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forward_drops_nothing_until_it_was_asked_for_again() {
+        let mut state = state();
+        state.apply(days(None, vec![record("2026-11-01", Some(1))]));
+        let attempt = |at| Attempt {
+            at,
+            took: Duration::ZERO,
+            failures: BTreeMap::new(),
+            problem: None,
+            waiting: false,
+            targets: Targets::default(),
+            next: at,
+        };
+        let tried = |at| Update::Attempt { owner: octo(), source: Source::Activity, attempt: attempt(at) };
+        state.apply(tried(noon()));
+        let leap = noon() + TimeDelta::days(365);
+        assert!(state.expire(leap).is_empty());
+        state.apply(tried(leap));
+        assert_eq!(state.expire(leap), ["organisation octo"], "and it was not to be had");
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Days {
     by_day: BTreeMap<NaiveDate, DayRead>,
     newest: Option<NaiveDate>,
     settle_days: u64,
+    /// When anything was last read.
+    last_read: Option<Instant>,
 }
 
 /// What was read of a day.
@@ -79,6 +81,18 @@ impl Days {
         self.by_day.retain(|day, _| Some(*day) >= begins);
         for (day, entity) in published.iter().filter(|(day, _)| Some(**day) >= month) {
             self.by_day.entry(*day).or_default().entity = Some(*entity);
+        }
+    }
+
+    /// Where nothing was read for a month, everything is to be read again: what is not read again for so long is dropped
+    /// ([`crate::model::State::expire`]), be it that reports were refused, or that the clock was set.
+    pub fn forget_dropped(&mut self, now: Instant) {
+        let dropped = self.last_read.is_some_and(|last| now - last > TimeDelta::days(MONTH.into()));
+        if dropped {
+            self.last_read = None;
+            for read in self.by_day.values_mut() {
+                (read.people, read.teams, read.joined) = (None, None, None);
+            }
         }
     }
 
@@ -159,6 +173,7 @@ impl Days {
     pub fn read(&mut self, day: NaiveDate, part: Part, at: Instant) {
         let shown = self.is_shown(day);
         let Some(read) = self.by_day.get_mut(&day) else { return };
+        self.last_read = Some(at);
         let reading = Some(Reading { at, entity: read.entity, shown });
         match part {
             Part::People => read.people = reading,
@@ -237,6 +252,21 @@ mod tests {
             [] as [NaiveDate; 0],
             "a clock set back"
         );
+    }
+
+    #[test]
+    fn after_a_month_without_reading_everything_is_due_again() {
+        let mut days = all_read(&month("2026-11-17", 28));
+        let later = |days| noon() + TimeDelta::days(days);
+        days.forget_dropped(later(28));
+        assert_eq!(days.due(Part::People, later(28)).len(), 4, "the newest");
+        days.forget_dropped(later(29));
+        assert_eq!(days.due(Part::People, later(29)).len(), 28);
+        days.read(day("2026-11-17"), Part::People, later(29));
+        days.forget_dropped(later(29));
+        assert_eq!(days.due(Part::People, later(29)).len(), 27, "not twice");
+        days.forget_dropped(noon());
+        assert_eq!(days.due(Part::People, noon()).len(), 27, "nor when the clock is set back");
     }
 
     #[test]

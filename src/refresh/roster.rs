@@ -10,8 +10,8 @@ use crate::{
 
 /// The teams of a complete list that the patterns select, no id and no slug twice.
 ///
-/// A slug is a label value and a path segment: an empty one would pass for the owner as a whole, and dots would lead
-/// elsewhere, so such a team is left out with a line in the log.
+/// A slug is a label value and a path segment: an empty one would pass for the owner as a whole, dots would lead
+/// elsewhere, and one without end would fill the page, so such a team is left out with a line in the log.
 pub fn watched(records: &[TeamRecord], patterns: &TeamPatterns, owner: &Owner) -> Vec<Team> {
     let (mut ids, mut slugs) = (BTreeSet::new(), BTreeSet::new());
     let mut teams = Vec::new();
@@ -26,8 +26,12 @@ pub fn watched(records: &[TeamRecord], patterns: &TeamPatterns, owner: &Owner) -
     teams
 }
 
+/// Bytes; GitHub's own names have 100 characters at most.
+const LONGEST_SLUG: usize = 255;
+
 fn is_slug(text: &str) -> bool {
     !matches!(text, "" | "." | "..")
+        && text.len() <= LONGEST_SLUG
         && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '/')
 }
 
@@ -61,5 +65,7 @@ mod tests {
             slugs(&[(1, ""), (2, "."), (3, ".."), (4, "a/b"), (5, "a b"), (6, "a\nb"), (7, "a.b")]),
             [(7, "a.b".into())]
         );
+        let longest = "x".repeat(255);
+        assert_eq!(slugs(&[(1, &longest), (2, &"y".repeat(256))]), [(1, longest)]);
     }
 }

@@ -155,7 +155,7 @@ pub fn read(from: impl Read, fit: &Fit, state: &mut State) -> Result<Vec<String>
         }
     }
     if other_teams > 0 {
-        left_out.push(format!("{other_teams} teams: GITHUB_TEAMS does not select them"));
+        left_out.push(format!("teams that GITHUB_TEAMS does not select: {other_teams}"));
     }
     // They would be the same series twice.
     if state.owners.values().all(has_every_name_once) {
@@ -202,7 +202,7 @@ mod tests {
             Records, Update,
             people::{Days, People},
             rolling::Reach,
-            seats::{SeatFold, SeatNews},
+            seats::{SeatFold, SeatList, SeatNews},
             state::{Attempt, PeopleNews, SourceState, Targets},
         },
         owner::Team,
@@ -357,8 +357,9 @@ mod tests {
                 "created_at": "2026-01-01T00:00:00Z", "last_activity_at": "2026-11-20T01:02:03Z"});
             fold.add(serde_json::from_value(seat).unwrap());
         }
-        let news = SeatNews::List(Some(fold.finish(Some(count), noon())));
-        Update::Seats { owner: octo(), news, at: noon() }
+        // When somebody was active last is not written down.
+        let list = SeatList { holds_until: None, ..fold.finish(Some(count), noon()) };
+        Update::Seats { owner: octo(), news: SeatNews::List(Some(list)), at: noon() }
     }
 
     fn breakdown(total: i64) -> Update {
@@ -493,7 +494,7 @@ mod tests {
     fn what_is_not_watched_any_more_is_left_out() {
         let saved = written(&full());
         let (state, left_out) = read_as(&saved, &fit("!red", None)).unwrap();
-        assert_eq!(left_out, ["1 teams: GITHUB_TEAMS does not select them"]);
+        assert_eq!(left_out, ["teams that GITHUB_TEAMS does not select: 1"]);
         assert_eq!(state.owners[&octo()].teams.len(), 1);
         let mut other = State::new(&[Owner::org("labs")], &Source::ALL.into());
         let left_out = read(&*saved, &fit("*", None), &mut other).unwrap();

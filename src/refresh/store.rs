@@ -89,7 +89,8 @@ impl Store {
     }
 
     fn draft(&self, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<Draft> {
-        fs::create_dir_all(&self.directory)?;
+        fs::create_dir_all(&self.directory)
+            .map_err(|error| io::Error::other(format!("the directory cannot be made: {error}")))?;
         if self.lock.get().is_none() {
             let directory = File::open(&self.directory)?;
             // A file system without locks is no reason not to write.
@@ -223,7 +224,10 @@ mod tests {
         fs::write(&file, "").unwrap();
         let store = store(&file);
         assert_eq!(loaded(&store), None);
-        assert_eq!(store.save(&empty()).unwrap_err().to_string(), "File exists (os error 17)");
+        assert_eq!(
+            store.save(&empty()).unwrap_err().to_string(),
+            "the directory cannot be made: File exists (os error 17)"
+        );
         assert!(store.save(&state(1)).is_err());
     }
 

@@ -264,10 +264,16 @@ pub async fn rest<F: Future<Output = Option<Fingerprint>>>(
         clock.sleep_until(next).await;
         return false;
     }
-    while clock.now() < next {
-        clock.sleep_until(next.min(after(clock.now(), CREDENTIAL_LOOK))).await;
+    let mut now = clock.now();
+    while now < next {
+        clock.sleep_until(next.min(after(now, CREDENTIAL_LOOK))).await;
         if look().await != failed_with {
             return true;
+        }
+        let before = std::mem::replace(&mut now, clock.now());
+        // A clock that was set back would make it wait for as much longer.
+        if now < before {
+            return false;
         }
     }
     false

@@ -7,13 +7,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
 };
 
 use super::{
     guard::Guard,
+    places::{Place, Places},
     routes::Routes,
     web::{Settings, Web},
 };
@@ -29,7 +30,7 @@ pub struct Patience {
     /// finished the handshake of TLS. It holds for the time between
     /// two requests as well; a client that meets the closing asks again on a new connection, as Prometheus does.
     pub head: Duration,
-    /// Connections at one time.
+    /// Connections at one time. One more takes the place of whoever has asked for nothing for the longest time.
     pub connections: usize,
     /// A connection is asked to end at this age,
     pub life: Duration,
@@ -73,11 +74,10 @@ pub async fn serve(
     patience: Patience,
     stop: impl Future<Output = ()>,
 ) {
-    let places = Arc::new(Semaphore::new(patience.connections));
+    let mut places = Places::new(patience.connections);
     let (stopping, stopped) = watch::channel(());
     let house = House { routes, web, patience, stopped };
     let mut connections = JoinSet::new();
-    let mut crowded = false;
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -87,16 +87,16 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            // Taken from the queue first and refused after: so a full house does not keep the next one waiting.
             Ok((stream, from)) => {
-                let place = Arc::clone(&places).try_acquire_owned().ok();
-                if place.is_none() && !crowded {
-                    tracing::warn!(most = patience.connections, "connections are refused: too many");
-                }
-                crowded = place.is_none();
-                if let Some(place) = place {
-                    connections.spawn(house.clone().converse(stream, from.ip(), place));
-                }
+                let (place, lost) = places.take();
+                let conversation = house.clone().converse(stream, from.ip(), place);
+                connections.spawn(async move {
+                    tokio::select! {
+                        () = conversation => {}
+                        // A newcomer has its place now.
+                        () = lost => {}
+                    }
+                });
             }
             Err(error) => {
                 tracing::warn!(%error, "accepting a connection failed");
@@ -118,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl House {
     /// Answers one peer until it leaves, its time is over, the settings change, or the server stops.
-    async fn converse(mut self, stream: TcpStream, from: IpAddr, _place: OwnedSemaphorePermit) {
+    async fn converse(mut self, stream: TcpStream, from: IpAddr, place: Place) {
         let mut changes = self.web.settings();
         let settings = Arc::clone(&changes.borrow_and_update());
         let encrypted = tokio::select! {
@@ -128,8 +128,11 @@ impl House {
         let Some(stream) = encrypted else { return };
         let passwords = Arc::clone(&self.web.passwords);
         let guard = &Guard { routes: self.routes, settings, passwords, from };
-        let service =
-            service_fn(move |request| async move { Ok::<_, Infallible>(guard.answer(&request).await) });
+        let place = &place;
+        let service = service_fn(move |request| {
+            place.asked();
+            async move { Ok::<_, Infallible>(guard.answer(&request).await) }
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.patience.head)
@@ -245,8 +248,22 @@ mod tests {
         assert_eq!(rest(connect(&running, "GET / HTTP/1.1\r\nhost: x\r\n").await).await, 0);
     }
 
+    const ASK: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    const ASK_AND_STAY: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+
     #[tokio::test]
-    async fn who_does_not_finish_the_handshake_of_tls_in_time_is_cut_off_and_takes_a_place_until_then() {
+    async fn who_sends_its_head_byte_by_byte_is_cut_off_all_the_same() {
+        let running = start(0, Patience { head: MOMENT, ..Patience::default() }).await;
+        let mut stream = connect(&running, "GET / HTTP/1.1\r\nx-slow: ").await;
+        // It ends although there is always something that comes.
+        while stream.write_all(b"a").await.is_ok() {
+            sleep(MOMENT / 10).await;
+        }
+        assert_eq!(rest(stream).await, 0);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_finish_the_handshake_of_tls_in_time_is_cut_off_and_loses_its_place_to_a_newcomer() {
         let patience = Patience { head: MOMENT, connections: 1, ..Patience::default() };
         let running = start_with(encrypted(), 0, patience).await;
         // Silence, the beginning of a handshake, and what is none.
@@ -254,47 +271,59 @@ mod tests {
             let all = rest(connect(&running, says).await).await;
             assert!(all < 64, "an alert at most: {all}");
         }
-        let waiting = start_with(encrypted(), 0, Patience { connections: 1, ..Patience::default() }).await;
-        let first = connect(&waiting, "").await;
-        assert_eq!(rest(TcpStream::connect(waiting.address).await.unwrap()).await, 0, "the house is full");
-        waiting.stop.send(()).unwrap();
-        assert_eq!(rest(first).await, 0, "a handshake does not keep the server from stopping");
-        waiting.server.await.unwrap();
+        let full = start_with(encrypted(), 0, Patience { connections: 1, ..Patience::default() }).await;
+        let first = connect(&full, "").await;
+        let second = connect(&full, "").await;
+        assert_eq!(rest(first).await, 0, "the house was full");
+        full.stop.send(()).unwrap();
+        assert_eq!(rest(second).await, 0, "a handshake does not keep the server from stopping");
+        full.server.await.unwrap();
     }
 
     #[tokio::test]
-    async fn one_connection_too_many_is_refused_and_finds_a_place_when_another_leaves() {
-        let running = start(0, Patience { connections: 1, ..Patience::default() }).await;
-        let ask = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-        let mut first = connect(&running, "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        first.read_u8().await.unwrap();
-        // The refused one may be gone before it has spoken.
-        let mut refused = TcpStream::connect(running.address).await.unwrap();
-        let _ = refused.write_all(ask.as_bytes()).await;
-        assert_eq!(rest(refused).await, 0);
-        drop(first);
-        loop {
-            let mut next = TcpStream::connect(running.address).await.unwrap();
-            if next.write_all(ask.as_bytes()).await.is_ok() && rest(next).await > 0 {
-                break;
+    async fn a_full_house_has_a_place_for_a_newcomer_whoever_is_in_it() {
+        let running = start(64 << 20, Patience { connections: 3, stop: MOMENT, ..Patience::default() }).await;
+        let mut guests = Vec::new();
+        for says in ["", "GET / HT", ASK_AND_STAY, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n"] {
+            for _ in 0..4 {
+                guests.push(connect(&running, says).await);
+                assert!(rest(connect(&running, ASK).await).await > 0, "among {} with {says:?}", guests.len());
             }
         }
+        running.stop.send(()).unwrap();
+        running.server.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_connection_ends_at_its_age_and_between_two_requests() {
+        let running = start(0, Patience { life: MOMENT, ..Patience::default() }).await;
+        assert!(rest(connect(&running, ASK_AND_STAY).await).await > 0, "its answer, and the end");
+        assert!(rest(connect(&running, ASK).await).await > 0, "others are served on");
     }
 
     #[tokio::test]
     async fn a_peer_that_never_reads_is_cut_when_its_time_is_over() {
-        let patience = Patience { connections: 1, life: MOMENT, last_answer: MOMENT, ..Patience::default() };
+        let patience = Patience { life: MOMENT, last_answer: MOMENT, ..Patience::default() };
         let running = start(64 << 20, patience).await;
-        let silent = connect(&running, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        // Its place is free again although it is still there.
-        let ask = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-        loop {
-            let mut next = TcpStream::connect(running.address).await.unwrap();
-            if next.write_all(ask.as_bytes()).await.is_ok() && rest(next).await > 0 {
-                break;
-            }
+        let mut silent = connect(&running, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        // Who never reads sees the end only by speaking.
+        while silent.write_all(b"x").await.is_ok() {
+            sleep(MOMENT / 10).await;
         }
         assert!(rest(silent).await < 64 << 20, "cut in the middle");
+    }
+
+    #[tokio::test]
+    async fn neither_silent_peers_nor_those_that_never_read_keep_the_server_from_stopping() {
+        let running = start(64 << 20, Patience { stop: MOMENT, ..Patience::default() }).await;
+        let silent = connect(&running, "").await;
+        let idle = connect(&running, ASK_AND_STAY).await;
+        let mut greedy = connect(&running, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        greedy.read_u8().await.unwrap();
+        running.stop.send(()).unwrap();
+        running.server.await.unwrap();
+        assert_eq!(rest(silent).await, 0);
+        assert!(rest(idle).await > 0, "its answer, and the end");
     }
 
     #[tokio::test]

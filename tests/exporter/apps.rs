@@ -9,7 +9,10 @@ use github_copilot_exporter::{
 };
 use tempfile::TempDir;
 
-use crate::support::{Exporter, ManualClock, Patience, Scrape};
+use crate::{
+    program::{Running, exporter, run},
+    support::{Exporter, ManualClock, Patience, Scrape},
+};
 
 const START: &str = "2026-11-22T12:00:00Z";
 
@@ -333,6 +336,87 @@ async fn owners_that_an_earlier_process_found_are_served_at_once_by_the_next_one
     }
     company.github.set_faults(Vec::new());
     company.until(&exporter, "both again", both).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_is_that_of_everybody_whom_the_app_is_installed_on() {
+    let company = Company::start(|options| {
+        (options.now, options.orgs, options.teams) = (None, 2, 2);
+        options.install = vec!["octo-labs".parse().unwrap()];
+    })
+    .await;
+    let (output, key, api) = (company.dir.path().join("history"), company.key(), company.github.url());
+    let from = (company.github.now() - TimeDelta::days(6)).format("--from=%F").to_string();
+    let output = output.display().to_string();
+    let variables = [
+        ("GITHUB_API_URL", &*api),
+        ("GITHUB_APP_ID", "4242"),
+        ("GITHUB_APP_PRIVATE_KEY_FILE", &*key),
+        ("EXPORTER_SOURCES", "activity"),
+    ];
+    let written = |more: &[&str]| {
+        let switches = ["backfill", &*from, "--output", &*output];
+        let command = exporter(&[&switches, more].concat(), &variables);
+        tokio::task::spawn_blocking(move || run(command))
+    };
+    let (code, said, log) = written(&[]).await.unwrap();
+    assert_eq!(code, Some(0), "{said}{log}");
+    assert!(said.contains("octo-labs") && !said.contains("octo-retail"), "{said}");
+    let (code, _, log) = written(&["--owner", "octo-retail"]).await.unwrap();
+    assert_eq!(code, Some(64), "{log}");
+    assert!(log.contains("the App is not installed there"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_the_key_nor_what_it_signs_nor_any_token_is_seen_anywhere_at_the_most_talkative() {
+    let company = Company::start(|options| options.now = None).await;
+    let (key, api, state) = (company.key(), company.github.url(), company.dir.path().join("state"));
+    let right = std::fs::read(&key).unwrap();
+    replace(&key, b"-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0LWtleQ==\n-----END RSA PRIVATE KEY-----\n");
+    let running = Running::start(exporter(
+        &["serve"],
+        &[
+            ("GITHUB_API_URL", &*api),
+            ("GITHUB_APP_ID", "4242"),
+            ("GITHUB_APP_PRIVATE_KEY_FILE", &*key),
+            ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
+            ("EXPORTER_REFRESH_INTERVAL", "1s"),
+            ("EXPORTER_LOG_LEVEL", "trace"),
+            ("EXPORTER_STATE_DIR", state.to_str().unwrap()),
+        ],
+    ));
+    let address = running.address();
+    let mut seen = String::new();
+    let patience = Patience::new();
+    // A key that is none first, then good answers, then tokens that are refused.
+    for part in ["credential", "works", "unauthorized"] {
+        match part {
+            "works" => replace(&key, &right),
+            "unauthorized" => company.github.set_faults(vec!["path=/orgs/*,status=401".parse().unwrap()]),
+            _ => {}
+        }
+        loop {
+            let get = async |path: &str| {
+                reqwest::get(format!("http://{address}{path}")).await.unwrap().text().await
+            };
+            let (metrics, page) = (get("/metrics").await.unwrap(), get("/").await.unwrap());
+            let reached = match part {
+                "works" => metrics.contains(&format!("{} 1\n", up("octo-labs"))),
+                word => page.contains(&format!(">{word}<")),
+            };
+            if reached {
+                seen.extend([metrics, page]);
+                break;
+            }
+            patience.check(part);
+        }
+    }
+    let (_, log) = running.terminate();
+    seen.extend(log);
+    assert!(seen.contains("refresh failed"), "{seen}");
+    for secret in ["ghs_", "eyJ", "c2VjcmV0LWtleQ", "PRIVATE KEY-----", "sig="] {
+        assert!(!seen.contains(secret), "{secret} in {seen}");
+    }
 }
 
 /// As an operator would: a new file in the place of the old one.

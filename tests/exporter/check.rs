@@ -92,6 +92,8 @@ async fn every_refusal_names_what_is_lacking_and_where_to_change_it() {
     let limit = ResponseTemplate::new(403)
         .insert_header("retry-after", "60")
         .set_body_json(json!({"message": "You have exceeded a secondary rate limit."}));
+    let stray = json!({"download_links": ["https://files.example/part-00000.json?sig=SECRET"]});
+    let stray = ResponseTemplate::new(200).set_body_json(stray);
     let full = "full=read:org+manage_billing:copilot";
     let cases = [
         ("a wrong token", look_at_one_answer(unauthorized()).await),
@@ -108,6 +110,7 @@ async fn every_refusal_names_what_is_lacking_and_where_to_change_it() {
         ("a mere member", look_at_labs(&[], "member=read:org@octo-labs:member").await),
         ("only the report about people", look_at_labs(&["path=*/users-*,status=403"], full).await),
         ("files that cannot be fetched", look_at_labs(&["expired"], full).await),
+        ("files on a host that is not allowed, and answers that are none", look_at_one_answer(stray).await),
         ("limits", look_at_one_answer(limit).await),
         ("no network", look(DEAD, &[("GITHUB_TOKEN", "ghp_secret"), LABS]).await),
         ("an App that is not installed", look_as_app(&["octo-retail"], &[LABS], leave).await),

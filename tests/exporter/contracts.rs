@@ -201,7 +201,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("config", &["github", "metrics", "model", "owner", "source"]),
     ("refresh", &["clock", "config", "draft", "github", "metrics", "model", "owner", "source"]),
     ("server", &["clock", "github", "metrics", "model", "owner", "refresh", "source"]),
-    ("service", &["clock", "config", "github", "metrics", "model", "refresh", "server", "source"]),
+    ("service", &["clock", "config", "github", "metrics", "model", "owner", "refresh", "server", "source"]),
     ("backfill", &["clock", "config", "draft", "github", "metrics", "model", "owner", "refresh", "source"]),
     ("check", &["clock", "config", "github", "model", "owner", "refresh", "server", "source"]),
     ("simulator", &[]),

@@ -265,6 +265,9 @@ async fn nobody_is_in_what_is_written_down() {
         assert!(!words.contains(&*person.id.to_string()), "{}", person.id);
     }
     assert!(!text.contains(&simulator.announcement().token));
+    // Nor when anybody did anything: the only moments are those of reading.
+    let moments: Vec<_> = text.split('"').filter(|word| word.contains("T1") && word.ends_with('Z')).collect();
+    assert!(!moments.is_empty() && moments.iter().all(|at| at[..13] == NOON[..13]), "{moments:?}");
 }
 
 #[tokio::test]
@@ -293,7 +296,11 @@ async fn unsaved(simulator: &Simulator, directory: &Path) -> Exporter {
     let exporter = start(simulator, directory, &ManualClock::starting(NOON), &[REPORTS]).await;
     exporter.until_by(0, "all sources up", |scrape| sources_up(scrape, SOURCES)).await;
     let patience = Patience::new();
-    while !exporter.page().await.contains("could not be saved in EXPORTER_STATE_DIR: File exists") {
+    while !exporter
+        .page()
+        .await
+        .contains("could not be saved in EXPORTER_STATE_DIR: the directory cannot be made: File exists")
+    {
         patience.check("the page tells it");
     }
     fs::remove_file(directory).unwrap();

@@ -109,7 +109,7 @@ async fn whatever_stands_in_a_state_file_it_is_served_or_ignored_and_nothing_bre
     let values = prop::collection::vec((any::<Way>(), strange()), 0..4);
     let days = prop::collection::vec((any::<prop::sample::Index>(), strange()), 0..2);
     let (served, ignored) = (Cell::new(0), Cell::new(0));
-    TestRunner::new(Config { cases: 500, ..Config::default() })
+    TestRunner::new(Config { cases: 200, ..Config::default() })
         .run(&(values, days), |(values, days)| {
             let (state, _) = serve(&zipped(&spoilt(&text, &values, &days)), place.path(), &company);
             let count = if state.has_figures() { &served } else { &ignored };
@@ -117,7 +117,7 @@ async fn whatever_stands_in_a_state_file_it_is_served_or_ignored_and_nothing_bre
             Ok(())
         })
         .unwrap();
-    assert!(served.get() > 50 && ignored.get() > 50, "{served:?}, {ignored:?}");
+    assert!(served.get() > 20 && ignored.get() > 20, "{served:?}, {ignored:?}");
 }
 
 /// Puts a number in the place of every other, but for those under some names.

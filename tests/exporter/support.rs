@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     future::Future,
+    io,
     net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex},
@@ -19,6 +20,13 @@ use github_copilot_exporter::{
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
+};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    fmt::MakeWriter,
+    layer::SubscriberExt,
 };
 
 /// The longest any test waits for something to come true. Far above what is needed on a slow machine.
@@ -39,15 +47,29 @@ impl Patience {
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
-pub struct ManualClock(watch::Sender<Instant>);
+pub struct ManualClock(watch::Sender<Time>);
+
+/// What time it would be if nobody had set the clock, and by how much it was set.
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    passed: Instant,
+    set: TimeDelta,
+}
 
 impl ManualClock {
     pub fn starting(at: &str) -> Arc<Self> {
-        Arc::new(Self(watch::Sender::new(at.parse().unwrap())))
+        let time = Time { passed: at.parse().unwrap(), set: TimeDelta::zero() };
+        Arc::new(Self(watch::Sender::new(time)))
     }
 
+    /// Lets so much time pass.
     pub fn advance(&self, seconds: i64) {
-        self.0.send_modify(|now| *now += TimeDelta::seconds(seconds));
+        self.0.send_modify(|time| time.passed += TimeDelta::seconds(seconds));
+    }
+
+    /// Sets the clock forward or back. No time passes: as with the machine's clock, who sleeps goes on sleeping.
+    pub fn set_by(&self, seconds: i64) {
+        self.0.send_modify(|time| time.set += TimeDelta::seconds(seconds));
     }
 
     /// Whether anybody sleeps by it.
@@ -58,13 +80,15 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Instant {
-        *self.0.borrow()
+        let time = *self.0.borrow();
+        time.passed + time.set
     }
 
     fn sleep_until(&self, instant: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let mut time = self.0.subscribe();
+        let end = instant.checked_sub_signed(time.borrow().set).unwrap_or(Instant::MAX_UTC);
         Box::pin(async move {
-            time.wait_for(|now| *now >= instant).await.expect("the clock outlives its sleepers");
+            time.wait_for(|time| time.passed >= end).await.expect("the clock outlives its sleepers");
         })
     }
 }
@@ -97,6 +121,49 @@ impl Clock for LeapingClock {
             self.waits.lock().unwrap().push(instant - *now);
             *now = instant.max(*now);
         })
+    }
+}
+
+/// What is logged on this thread while it exists, as `logfmt`.
+pub struct Log {
+    lines: Lines,
+    _listening: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub fn listen() -> Self {
+        let lines = Lines::default();
+        let own = Targets::new().with_target("github_copilot_exporter", LevelFilter::INFO);
+        let layer = tracing_logfmt::builder().with_target(false).layer().with_writer(lines.clone());
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(own));
+        Self { lines, _listening: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// What was logged since the last time.
+    pub fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.lines.0.lock().unwrap())).unwrap()
+    }
+}
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
     }
 }
 

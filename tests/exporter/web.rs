@@ -17,13 +17,13 @@ use crate::{
 const TLS: &str = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n";
 
 /// Signs certificates.
-struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
+    pub pem: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (mut params, key) = (CertificateParams::new([]).unwrap(), KeyPair::generate().unwrap());
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key).unwrap().pem();
@@ -31,7 +31,7 @@ impl Authority {
     }
 
     /// Writes `NAME.pem` and `NAME.key` for these names.
-    fn issue(&self, at: &Path, file: &str, names: &[&str]) {
+    pub fn issue(&self, at: &Path, file: &str, names: &[&str]) {
         let key = KeyPair::generate().unwrap();
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();

@@ -114,6 +114,7 @@ impl ReportWatcher {
         let began = self.watch.now();
         let cycle = schedule.begin(began);
         let mut asked = Asked::default();
+        self.days.forget_dropped(began);
         self.ask_latest(cycle, &mut asked).await?;
         self.ask_next_day(cycle, &mut asked).await?;
         self.ask_earlier_days(&mut asked).await;

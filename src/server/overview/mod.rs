@@ -96,7 +96,7 @@ fn summary(overview: &Overview) -> Markup {
 /// The sources counted by how they stand.
 fn tally(overview: &Overview) -> String {
     let standings = || overview.owners.iter().flat_map(standings);
-    if overview.owners.is_empty() {
+    if overview.owners.is_empty() && overview.at != Instant::default() {
         return "Nobody is watched yet: the App is installed nowhere, or it is not known where. Below is what GitHub says."
             .to_owned();
     }
