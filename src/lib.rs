@@ -16,6 +16,7 @@
 //! the last good values.
 //!
 //! [`backfill`] goes the same line once for every past day, and writes files or sends it instead of being scraped.
+//! [`check`] asks for a little of everything once, and says what to change where that is refused.
 //!
 //! Around it: [`owner`] and [`source`] are the nouns everything shares, [`clock`] is the time, [`draft`] a file that is
 //! whole or not there, [`config`] the environment, [`cli`] the commands, [`service`] the whole put together.
@@ -23,6 +24,7 @@
 //! mistake cannot hide by being made twice.
 
 pub mod backfill;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -5,6 +5,7 @@ use std::{error::Error, io::Write, process::ExitCode, sync::Arc};
 use clap::Parser;
 use github_copilot_exporter::{
     backfill::{self, progress::Progress, remote_write::SendError},
+    check,
     cli::{Cli, Command, Demo},
     clock::{SharedClock, SystemClock},
     config::{Config, Log, Problem, variables::EXPORTER_WEB_CONFIG_FILE},
@@ -35,6 +36,8 @@ enum Failed {
     Start(Box<dyn Error>),
     /// 1, as not everything was done, with what was not.
     Incomplete(String),
+    /// 1, as something is refused; what it is stands in the report.
+    Check,
 }
 
 impl<E: Error + 'static> From<E> for Failed {
@@ -63,6 +66,7 @@ fn run(command: Command) -> Result<(), Failed> {
     let result = runtime.block_on(async {
         match command {
             Command::Serve => serve().await,
+            Command::Check(options) => examine(options).await,
             Command::Demo(Demo { simulator }) => show(simulator).await,
             Command::Simulate(options) => simulate(options).await,
             Command::Backfill(options) => write_history(&options).await,
@@ -113,6 +117,18 @@ async fn simulate(options: Options) -> Result<(), Failed> {
     stop.await;
     simulator.stop().await;
     Ok(())
+}
+
+async fn examine(options: check::Options) -> Result<(), Failed> {
+    let config = Config::from_process().map_err(Failed::Configuration)?;
+    let clock: SharedClock = Arc::new(SystemClock);
+    start_log(config.log, std::io::stderr);
+    warn_of_strangers(&config);
+    let report = check::run(&config, &clock, stop_signal()?).await?;
+    let text = if options.json { format!("{:#}", report.json()) } else { report.to_string() };
+    // Whoever reads it may have seen enough, and gone.
+    let _ = writeln!(std::io::stdout(), "{text}");
+    if report.is_fine() { Ok(()) } else { Err(Failed::Check) }
 }
 
 async fn write_history(options: &backfill::Options) -> Result<(), Failed> {
@@ -204,6 +220,7 @@ fn report(failed: &Failed) -> ExitCode {
             eprintln!("{words}");
             ExitCode::FAILURE
         }
+        Failed::Check => ExitCode::FAILURE,
         Failed::Unusable(problem) => {
             eprintln!("{problem}");
             UNUSABLE.into()

@@ -316,7 +316,7 @@ async fn watched(config: &Config, client: &Client) -> Result<Vec<Owner>, Error> 
     let mut owners = config.owners.clone();
     if config.installed != Installed::None {
         let found = client.installed().await.map_err(|failure| Error::Installations { failure })?;
-        owners.extend(found.into_iter().filter(|owner| config.installed.includes(owner)));
+        owners.extend(found.into_keys().filter(|owner| config.installed.includes(owner)));
     }
     Ok(owners)
 }

@@ -9,12 +9,14 @@ use crate::{
     clock::SharedClock,
     config::TeamPatterns,
     github::{
-        Client, Failure, Reason,
+        Client, Failure,
         endpoint::Report,
         reports::{self, EntityDay, Wanted},
+        usage::UsageDay,
     },
     model::{Update, state::has_number},
     owner::Owner,
+    refresh::interface::Interface,
     source::Api,
 };
 
@@ -126,18 +128,19 @@ pub async fn newest_day(subject: &Subject, wanted: Option<Api>) -> Result<(Api, 
     if wanted == Some(Api::Usage) {
         return Ok((Api::Usage, newest_by_usage(subject).await?));
     }
-    match newest_by_reports(subject).await {
-        Err(failure) if wanted.is_none() && failure.reason == Reason::NotFound => {
-            let newest = newest_by_usage(subject).await.map_err(|_| failure)?;
-            Ok((Api::Usage, newest))
-        }
-        newest => Ok((Api::Reports, newest?)),
+    let found = newest_by_reports(subject).await;
+    match Interface::find(wanted, &found, usage::answer(subject, None)).await {
+        Interface::Usage(days) => Ok((Api::Usage, newest(&days))),
+        Interface::Reports | Interface::Unknown => Ok((Api::Reports, found?)),
     }
 }
 
 async fn newest_by_usage(subject: &Subject) -> Result<Option<NaiveDate>, Failure> {
-    let days = usage::ask(subject, None).await?;
-    Ok(days.iter().filter(|day| day.has_number()).map(|day| day.day).max())
+    usage::ask(subject, None).await.map(|days| newest(&days))
+}
+
+fn newest(days: &[UsageDay]) -> Option<NaiveDate> {
+    days.iter().filter(|day| day.has_number()).map(|day| day.day).max()
 }
 
 async fn newest_by_reports(subject: &Subject) -> Result<Option<NaiveDate>, Failure> {

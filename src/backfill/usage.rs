@@ -87,12 +87,17 @@ impl UsagePast {
 /// # Errors
 /// Any [`Failure`], where asking again did not help.
 pub(super) async fn ask(subject: &Subject, team: Option<&str>) -> Result<Vec<UsageDay>, Failure> {
-    let Subject { client, clock, owner, .. } = subject;
-    let (window, known) = (Window::default(), Validators::default());
-    Ok(match patiently(&**clock, || usage::days(client, owner, team, &window, &known)).await? {
+    Ok(match answer(subject, team).await? {
         Answer::Fresh(days, _) => days,
         Answer::Unchanged | Answer::NotReady => Vec::new(),
     })
+}
+
+/// The same as GitHub answers.
+pub(super) async fn answer(subject: &Subject, team: Option<&str>) -> Result<Answer<Vec<UsageDay>>, Failure> {
+    let Subject { client, clock, owner, .. } = subject;
+    let (window, known) = (Window::default(), Validators::default());
+    patiently(&**clock, || usage::days(client, owner, team, &window, &known)).await
 }
 
 async fn list(subject: &Subject) -> Result<Vec<TeamRecord>, Failure> {

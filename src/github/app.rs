@@ -20,7 +20,7 @@ use super::{
     credential::{Fingerprint, SecretFile, is_token},
     endpoint::Endpoint,
     exchange::{Exchange, Page, Request, lock},
-    failure::{Failure, Reason},
+    failure::{Failure, Lack, Reason},
 };
 use crate::{
     clock::{Clock, Instant, after},
@@ -170,20 +170,23 @@ impl App {
         if let Some(since) = installation.and_then(|installation| installation.suspended_at) {
             let since = since.format("%F %T UTC");
             let words = format!("the App's installation on {owner} is suspended since {since}");
-            return Err(Failure::new(Reason::Credential, words));
+            return Err(Failure::new(Reason::Credential, words).lacking(Lack::ActiveInstallation));
         }
         Ok(installation.cloned())
     }
 
-    /// All owners it is installed on, suspended ones as well.
+    /// All owners it is installed on, and since when it is suspended where it is.
     ///
     /// # Errors
     /// Any [`Failure`], also if that was known before.
-    pub(super) async fn installed(&self, exchange: &Exchange) -> Result<Vec<Owner>, Failure> {
-        let clock = &*exchange.clock;
-        let renewed =
-            self.installations.renewed(clock, self.fingerprint(exchange), self.list(exchange)).await;
-        Ok(renewed?.keys().cloned().collect())
+    pub(super) async fn installed(
+        &self,
+        exchange: &Exchange,
+    ) -> Result<BTreeMap<Owner, Option<Instant>>, Failure> {
+        let (clock, key) = (&*exchange.clock, self.fingerprint(exchange));
+        let installations = self.installations.renewed(clock, key, self.list(exchange)).await?;
+        let since = |(owner, there): (&Owner, &Installation)| (owner.clone(), there.suspended_at);
+        Ok(installations.iter().map(since).collect())
     }
 
     /// A token for an installation: the one there is, while it has some minutes left.

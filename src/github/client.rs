@@ -1,6 +1,9 @@
 //! One question to GitHub's REST API: headers, limits, conditional requests, pages, and failures by name.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use reqwest::header::HeaderValue;
 use secrecy::SecretString;
@@ -13,10 +16,13 @@ use super::{
     download::{Downloads, Hosts},
     endpoint::Endpoint,
     exchange::{Exchange, Page, Request},
-    failure::{Failure, Reason},
+    failure::{Failure, Lack, Reason},
     ledger::Ledger,
 };
-use crate::{clock::SharedClock, owner::Owner};
+use crate::{
+    clock::{Instant, SharedClock},
+    owner::Owner,
+};
 
 /// More than any list has, the seats of half a million people; it ends a paging loop that never repeats itself.
 const MOST_PAGES: usize = 5_000;
@@ -291,18 +297,26 @@ impl Client {
         let given = self.credential.as_ref().filter(|_| self.app.is_none() || self.named.contains(owner));
         given.map(Access::Given).ok_or_else(|| {
             let words = format!("the App is not installed on {owner}, and there is no token for it");
-            Failure::new(Reason::Credential, words)
+            Failure::new(Reason::Credential, words).lacking(Lack::Installation)
         })
     }
 
-    /// Where the App is installed, if there is one.
+    /// The `credential` label of whom an owner is asked as.
+    ///
+    /// # Errors
+    /// Any [`Failure`] because of which it cannot be asked.
+    pub async fn asked_as(&self, owner: &Owner) -> Result<String, Failure> {
+        Ok(self.access(owner).await?.name(owner))
+    }
+
+    /// Where the App is installed, if there is one, and since when it is suspended where it is.
     ///
     /// # Errors
     /// Any [`Failure`], if that cannot be read.
-    pub async fn installed(&self) -> Result<Vec<Owner>, Failure> {
+    pub async fn installed(&self) -> Result<BTreeMap<Owner, Option<Instant>>, Failure> {
         match &self.app {
             Some(app) => app.installed(&self.exchange).await,
-            None => Ok(Vec::new()),
+            None => Ok(BTreeMap::new()),
         }
     }
 

@@ -126,6 +126,31 @@ impl Downloads {
     /// [`Reason::Rejected`] for a link to a host that is not allowed, or one that has expired; else as for any answer.
     /// Then what `each` was given is not the whole file.
     pub async fn shard(&self, link: &Link, each: &mut Each<'_>) -> Result<(), Failure> {
+        let mut file = self.open(link).await?;
+        loop {
+            let piece = tokio::time::timeout(self.patience, file.piece(each)).await;
+            if piece.unwrap_or_else(|_| Err(file.drips(self.patience)))? {
+                return file.records.finish(each);
+            }
+        }
+    }
+
+    /// Waits for the first bytes of a file and lets go of the rest: whether its host can be reached.
+    ///
+    /// # Errors
+    /// As for a [`shard`](Self::shard).
+    pub async fn begin(&self, link: &Link) -> Result<(), Failure> {
+        let first = async {
+            let mut file = self.open(link).await?;
+            file.response.chunk().await.map(drop).map_err(|error| broken(link, error))
+        };
+        let limit = humantime::format_duration(self.patience);
+        tokio::time::timeout(self.patience, first).await.unwrap_or_else(|_| {
+            Err(Failure::new(Reason::Timeout, format!("file {link}: nothing came within {limit}")))
+        })
+    }
+
+    async fn open<'a>(&self, link: &'a Link) -> Result<Arriving<'a>, Failure> {
         if !self.allows(link) {
             let host = link.0.host_str().unwrap_or("no host");
             let words = format!("the report is at {host}, which GITHUB_DOWNLOAD_HOSTS does not allow");
@@ -133,13 +158,7 @@ impl Downloads {
         }
         let response = self.http.get(link.0.clone()).send().await.map_err(|error| broken(link, error))?;
         check(link, response.status())?;
-        let mut file = Arriving { link, response, records: Records::default() };
-        loop {
-            let piece = tokio::time::timeout(self.patience, file.piece(each)).await;
-            if piece.unwrap_or_else(|_| Err(file.drips(self.patience)))? {
-                return file.records.finish(each);
-            }
-        }
+        Ok(Arriving { link, response, records: Records::default() })
     }
 }
 

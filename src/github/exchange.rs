@@ -21,7 +21,7 @@ use super::{
     budget::{Budget, Turn},
     client::{Unusable, is_loopback},
     endpoint::Endpoint,
-    failure::{Failure, Reason},
+    failure::{Failure, Lack, Reason},
     ledger::Ledger,
     paging,
     refusal::classify,
@@ -186,17 +186,19 @@ impl Exchange {
         self.ledger_now().learn(request.endpoint, turn.name(), headers, *status == StatusCode::OK);
         let mut refusal = refusal(*status, headers, bytes, request);
         if request.endpoint.is_of_app()
-            && let Some((Reason::Unauthorized, words)) = &mut refusal
-            && let Some(skew) = skew(headers, self.clock.now())
+            && let Some(Failure { reason: Reason::Unauthorized, detail, lack, .. }) = &mut refusal
         {
-            *words = format!("{words} ({skew})");
+            *lack = Some(Lack::Key);
+            if let Some(skew) = skew(headers, self.clock.now()) {
+                *detail = format!("{detail} ({skew})");
+            }
         }
-        let limited = matches!(refusal, Some((Reason::RateLimited, _)));
+        let limited = refusal.as_ref().is_some_and(|refusal| refusal.reason == Reason::RateLimited);
         let retry_at = turn.learn(headers, limited, self.clock.now());
-        match refusal {
-            Some((reason, words)) => Err(Failure { retry_at, ..request.fail(reason, &words) }),
-            None => Ok(()),
-        }
+        refusal.map_or(Ok(()), |refusal| {
+            let failure = request.fail(refusal.reason, &refusal.detail);
+            Err(Failure { retry_at, ..failure.lacking(refusal.lack) })
+        })
     }
 
     async fn exchange(&self, method: Method, request: &Request<'_>) -> Result<Answered, Failure> {
@@ -349,18 +351,13 @@ fn same_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
 }
 
 /// Why an answer is no good answer, if it is none.
-fn refusal(
-    status: StatusCode,
-    headers: &HeaderMap,
-    bytes: &[u8],
-    request: &Request<'_>,
-) -> Option<(Reason, String)> {
+fn refusal(status: StatusCode, headers: &HeaderMap, bytes: &[u8], request: &Request<'_>) -> Option<Failure> {
     match status {
         StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT => None,
         StatusCode::NOT_MODIFIED if request.etag.is_some() => None,
         _ if status.is_redirection() && headers.contains_key(LOCATION) => {
             let words = format!("{status}: it redirects where the token must not go, or too often");
-            Some((Reason::Rejected, words))
+            Some(Failure::new(Reason::Rejected, words))
         }
         _ => Some(classify(status, headers, bytes, request.token.expose_secret())),
     }

@@ -78,7 +78,7 @@ impl Reason {
     pub const fn advice(self) -> &'static str {
         match self {
             Self::Unauthorized => {
-                "Replace the token: it is wrong, expired or revoked. Of an App: check that GITHUB_APP_ID and the private \
+                "Replace the token in GITHUB_TOKEN or GITHUB_TOKEN_FILE: it is wrong, expired or revoked. Of an App: check that GITHUB_APP_ID and the private \
                  key belong together, and the clock of this machine."
             }
             Self::Forbidden => {
@@ -91,8 +91,8 @@ impl Reason {
                 "Switch on the policy \u{201c}Copilot usage metrics\u{201d} in GitHub's settings."
             }
             Self::NotFound => {
-                "Check the spelling, and that the token's owner belongs there: GitHub hides what a token may not see. A \
-                 report that is only missing for a day needs nothing from you."
+                "Check the spelling in GITHUB_ORGS or GITHUB_ENTERPRISE, and that the token's owner belongs there, or the App \
+                 is installed there: GitHub hides what a token may not see. A report that is only missing for a day needs nothing from you."
             }
             Self::Rejected => {
                 "The request itself is refused: check GITHUB_API_URL, GITHUB_DOWNLOAD_HOSTS where a report's file is \
@@ -158,12 +158,69 @@ pub struct Failure {
     pub detail: String,
     /// When GitHub said it may be asked again, if it did.
     pub retry_at: Option<Instant>,
+    /// What is lacking, if that is known.
+    pub lack: Option<Lack>,
+}
+
+/// What somebody who asks lacks: it tells where to change something. Names only, as GitHub's headers have them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// One of these permissions of a fine-grained token: `x-accepted-github-permissions`.
+    Permissions(String),
+    /// One of these permissions of an App: the same header.
+    AppPermissions(String),
+    /// One of these scopes of a classic token, `x-accepted-oauth-scopes`, and those that it has, `x-oauth-scopes`.
+    Scopes {
+        /// Any one of them would do.
+        needed: String,
+        /// Nothing if GitHub does not say.
+        held: Option<String>,
+    },
+    /// The authorisation of a token for single sign-on: `x-github-sso`.
+    SingleSignOn,
+    /// A role of the token's owner.
+    Role,
+    /// An installation of the App.
+    Installation,
+    /// An installation of the App that is not suspended.
+    ActiveInstallation,
+    /// A private key of the App that GitHub knows.
+    Key,
+}
+
+/// In words, where what happened does not say it already.
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Permissions(needed) | Self::AppPermissions(needed) => {
+                write!(f, "needs permission {needed}")
+            }
+            Self::Scopes { needed, held: None } => write!(f, "needs one of the scopes {needed}"),
+            Self::Scopes { needed, held: Some(held) } if held.is_empty() => {
+                write!(f, "needs one of the scopes {needed}; it has none")
+            }
+            Self::Scopes { needed, held: Some(held) } => {
+                write!(f, "needs one of the scopes {needed}; it has {held}")
+            }
+            Self::SingleSignOn => f.write_str("the token must be authorised for single sign-on"),
+            Self::Role => f.write_str("the owner of the token has no role that allows it"),
+            Self::Installation => f.write_str("the App must be installed there"),
+            Self::ActiveInstallation => f.write_str("the installation of the App must not be suspended"),
+            Self::Key => f.write_str("GITHUB_APP_ID and the private key must belong together"),
+        }
+    }
 }
 
 impl Failure {
     /// A failure for this reason.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), retry_at: None }
+        Self { reason, detail: detail.into(), retry_at: None, lack: None }
+    }
+
+    /// The same, when it is known what is lacking.
+    #[must_use]
+    pub fn lacking(self, lack: impl Into<Option<Lack>>) -> Self {
+        Self { lack: lack.into(), ..self }
     }
 }
 

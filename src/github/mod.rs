@@ -25,4 +25,4 @@ pub mod usage;
 
 pub use client::{Answer, Client, Validators};
 pub use credential::Credential;
-pub use failure::{Failure, Reason};
+pub use failure::{Failure, Lack, Reason};

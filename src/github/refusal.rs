@@ -3,7 +3,10 @@
 use reqwest::{StatusCode, header::HeaderMap};
 use serde::Deserialize;
 
-use super::{budget::number, failure::Reason};
+use super::{
+    budget::number,
+    failure::{Failure, Lack, Reason},
+};
 
 /// GitHub's error body, as far as it is read. `status` and `errors` add nothing to it.
 #[derive(Deserialize)]
@@ -14,21 +17,33 @@ struct ErrorBody {
 /// The longest part of a message that is shown.
 const SHOWN: usize = 200;
 
+/// How the token of an App's installation begins. GitHub calls tokens opaque; it only decides what is advised.
+const OF_APP: &str = "ghs_";
+
+/// What GitHub speaks of where the token would do and its owner does not.
+const ROLES: [&str; 4] = ["requires admin", "admin rights", "organization role", "must be an owner"];
+
 /// Which failure an answer is, and in words why.
 ///
 /// `body` is looked at for GitHub's `message` only. `secret` is the token of the request: should a message echo it,
 /// it is blotted out.
-pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8], secret: &str) -> (Reason, String) {
+pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8], secret: &str) -> Failure {
     let message = message(body);
-    let reason = reason(status, headers, &message.to_lowercase());
+    let lower = message.to_lowercase();
+    let reason = reason(status, headers, &lower);
     let mut words = status.to_string();
     if !message.is_empty() {
         words = format!("{words}: {}", shown(&message, secret));
     }
-    if let Some(hint) = hint(headers) {
-        words = format!("{words} ({hint})");
+    // GitHub names what it accepts with every answer; what is lacking it is where the answer is that it may not be.
+    let lack = matches!(reason, Reason::Forbidden | Reason::NotFound)
+        .then(|| lack(status, headers, &lower, secret.starts_with(OF_APP)))
+        .flatten();
+    match &lack {
+        Some(Lack::ActiveInstallation) | None => {}
+        Some(lack) => words = format!("{words} ({lack})"),
     }
-    (reason, words)
+    Failure::new(reason, words).lacking(lack)
 }
 
 fn reason(status: StatusCode, headers: &HeaderMap, message: &str) -> Reason {
@@ -65,16 +80,39 @@ fn shown(message: &str, secret: &str) -> String {
     clean.chars().take(SHOWN).collect()
 }
 
-/// What GitHub's headers say is lacking. The single sign-on header itself holds a link that signs in: it is not shown.
-fn hint(headers: &HeaderMap) -> Option<String> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
+/// What GitHub says is lacking. The single sign-on header itself holds a link that signs in: it is not looked at.
+fn lack(status: StatusCode, headers: &HeaderMap, message: &str, of_app: bool) -> Option<Lack> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let some = |name| text(name).filter(|text| !text.is_empty()).map(str::to_owned);
     if headers.contains_key("x-github-sso") {
-        return Some("the token must be authorised for single sign-on".to_owned());
+        return Some(Lack::SingleSignOn);
     }
-    let permissions =
-        text("x-accepted-github-permissions").map(|needed| format!("needs permission {needed}"));
-    permissions
-        .or_else(|| text("x-accepted-oauth-scopes").map(|needed| format!("needs one of the scopes {needed}")))
+    if message.contains("suspended") {
+        return Some(Lack::ActiveInstallation);
+    }
+    if let Some(needed) = some("x-accepted-github-permissions") {
+        let of_app = of_app || message.contains("by integration");
+        return Some(if of_app { Lack::AppPermissions(needed) } else { Lack::Permissions(needed) });
+    }
+    // A classic token is told the scopes even where it has them.
+    if ROLES.iter().any(|words| message.contains(words)) {
+        return Some(Lack::Role);
+    }
+    let (needed, held) = (some("x-accepted-oauth-scopes")?, text("x-oauth-scopes").map(str::to_owned));
+    match &held {
+        Some(held) if covers(held, &needed) => (status == StatusCode::FORBIDDEN).then_some(Lack::Role),
+        _ => Some(Lack::Scopes { needed, held }),
+    }
+}
+
+/// Whether one of the scopes that a token has is one of those that would do, or holds it.
+fn covers(held: &str, needed: &str) -> bool {
+    let holds = |held: &str, needed: &str| {
+        let of_same =
+            |verb| held.strip_prefix(verb).is_some_and(|what| needed.strip_prefix("read:") == Some(what));
+        held == needed || of_same("write:") || of_same("admin:")
+    };
+    needed.split(", ").any(|needed| held.split(", ").any(|held| holds(held, needed)))
 }
 
 #[cfg(test)]
@@ -86,7 +124,79 @@ mod tests {
     fn case(status: u16, pairs: Headers<'_>, body: &str) -> (Reason, String) {
         let headers =
             pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        classify(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), "ghp_secret")
+        let Failure { reason, detail, .. } =
+            classify(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), "ghp_secret");
+        (reason, detail)
+    }
+
+    fn lacks(status: u16, pairs: Headers<'_>, message: &str, token: &str) -> Option<Lack> {
+        let headers =
+            pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        let body = format!(r#"{{"message":"{message}"}}"#);
+        classify(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), token).lack
+    }
+
+    #[test]
+    fn what_is_lacking_is_told_apart_by_headers_and_message() {
+        let permission: Headers<'_> = &[("x-accepted-github-permissions", "members=read")];
+        let scopes: Headers<'_> = &[("x-accepted-oauth-scopes", "read:org"), ("x-oauth-scopes", "repo")];
+        let good: Headers<'_> =
+            &[("x-accepted-oauth-scopes", "repo, read:org"), ("x-oauth-scopes", "gist, admin:org")];
+        let members = || "members=read".to_owned();
+        let cases: &[(u16, Headers<'_>, &str, &str, Option<Lack>)] = &[
+            (
+                403,
+                permission,
+                "Resource not accessible by personal access token",
+                "github_pat_x",
+                Some(Lack::Permissions(members())),
+            ),
+            (
+                403,
+                permission,
+                "Resource not accessible by integration",
+                "x",
+                Some(Lack::AppPermissions(members())),
+            ),
+            (403, permission, "Forbidden", "ghs_x", Some(Lack::AppPermissions(members()))),
+            (
+                403,
+                scopes,
+                "Forbidden",
+                "ghp_x",
+                Some(Lack::Scopes { needed: "read:org".into(), held: Some("repo".into()) }),
+            ),
+            (
+                404,
+                scopes,
+                "Not Found",
+                "ghp_x",
+                Some(Lack::Scopes { needed: "read:org".into(), held: Some("repo".into()) }),
+            ),
+            (403, good, "Forbidden", "ghp_x", Some(Lack::Role)),
+            (404, good, "Not Found", "ghp_x", None),
+            (
+                403,
+                scopes,
+                "This requires admin, or relevant organization role access",
+                "ghp_x",
+                Some(Lack::Role),
+            ),
+            (403, scopes, "This installation has been suspended", "ghs_x", Some(Lack::ActiveInstallation)),
+            (
+                403,
+                scopes,
+                "The 'Copilot usage metrics' policy must be enabled to use this API",
+                "ghp_x",
+                None,
+            ),
+            (401, scopes, "Bad credentials", "ghp_x", None),
+            (503, scopes, "Server Error", "ghp_x", None),
+            (403, &[("x-github-sso", "required; url=https://x")], "SAML", "ghp_x", Some(Lack::SingleSignOn)),
+        ];
+        for (status, headers, message, token, expected) in cases {
+            assert_eq!(&lacks(*status, headers, message, token), expected, "{status} {message}");
+        }
     }
 
     #[test]
@@ -146,6 +256,11 @@ mod tests {
     fn a_classic_token_is_told_which_scopes_would_do() {
         let (_, words) = case(403, &[("x-accepted-oauth-scopes", "read:org")], "");
         assert_eq!(words, "403 Forbidden (needs one of the scopes read:org)");
+        for (held, expected) in [("repo, gist", "it has repo, gist"), ("", "it has none")] {
+            let (_, words) =
+                case(403, &[("x-accepted-oauth-scopes", "read:org"), ("x-oauth-scopes", held)], "");
+            assert_eq!(words, format!("403 Forbidden (needs one of the scopes read:org; {expected})"));
+        }
     }
 
     #[test]

@@ -539,6 +539,18 @@ pub async fn read<F: Fold>(
     Ok(fold)
 }
 
+/// Waits for the first bytes of the first file of a report, and reads no further: whether the host of the files can be
+/// reached.
+///
+/// # Errors
+/// Any [`Failure`].
+pub async fn begin(client: &Client, files: &Files) -> Result<(), Failure> {
+    match files.links.first() {
+        Some(link) => client.downloads().begin(link).await,
+        None => Ok(()),
+    }
+}
+
 /// Whether a link may have run out: the host of the files, and not we, refuses it.
 fn has_died(client: &Client, link: &Link, failure: &Failure) -> bool {
     failure.reason == Reason::Rejected && client.downloads().allows(link)

@@ -130,8 +130,7 @@ pub async fn seats<S: Default>(
     known: &Validators,
     add: impl Fn(&mut S, Seat) -> bool,
 ) -> Result<Answer<Seats<S>>, Failure> {
-    let query = vec![("per_page", "100".to_owned())];
-    let question = Question { endpoint: Endpoint::seats(owner), owner, team: None, query };
+    let question = question(owner);
     let take = |progress: &mut Progress<S>, page: Page| {
         progress.total = progress.total.max(page.total_seats);
         for seat in page.seats {
@@ -145,6 +144,23 @@ pub async fn seats<S: Default>(
         return Err(question.broken(&format!("the list ends after {people} of {total} people")));
     }
     Ok(answer.map(|Progress { total, sum, .. }| Seats { total, sum }))
+}
+
+/// `total_seats` of the first page of an owner's seats: whether the list may be read.
+///
+/// # Errors
+/// Any [`Failure`].
+pub async fn total(client: &Client, owner: &Owner) -> Result<Option<u64>, Failure> {
+    let question = question(owner);
+    match client.get::<Page>(&question, &Validators::default()).await? {
+        Answer::Fresh(page, _) => Ok(page.total_seats),
+        Answer::Unchanged | Answer::NotReady => Err(question.broken("the answer has no body")),
+    }
+}
+
+fn question(owner: &Owner) -> Question<'_> {
+    let query = vec![("per_page", "100".to_owned())];
+    Question { endpoint: Endpoint::seats(owner), owner, team: None, query }
 }
 
 #[cfg(test)]

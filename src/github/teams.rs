@@ -27,7 +27,22 @@ pub async fn teams(
     owner: &Owner,
     known: &Validators,
 ) -> Result<Answer<Vec<TeamRecord>>, Failure> {
+    client.list(&question(owner), known).await
+}
+
+/// The first teams of an owner, a hundred at most: whether the list may be read.
+///
+/// # Errors
+/// Any [`Failure`].
+pub async fn first_teams(client: &Client, owner: &Owner) -> Result<Vec<TeamRecord>, Failure> {
+    let question = question(owner);
+    match client.get(&question, &Validators::default()).await? {
+        Answer::Fresh(teams, _) => Ok(teams),
+        Answer::Unchanged | Answer::NotReady => Err(question.broken("the answer has no body")),
+    }
+}
+
+fn question(owner: &Owner) -> Question<'_> {
     let query = vec![("per_page", "100".to_owned())];
-    let question = Question { endpoint: Endpoint::teams(owner), owner, team: None, query };
-    client.list(&question, known).await
+    Question { endpoint: Endpoint::teams(owner), owner, team: None, query }
 }

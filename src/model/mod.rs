@@ -5,8 +5,10 @@
 //! scope), joined with their teams ([`memberships`]), and only [`rolling`] remembers who was active, to count weeks and
 //! months. People with [`seats`] are counted while the list is read; [`billing`] is what it all costs, and both are [`held`]
 //! until there is something newer. [`state::State`] holds every day of every scope and how asking went; [`mod@view`] picks
-//! days, folds rare names ([`fold`]) and gives the [`view::Snapshot`] that `metrics` and the overview page show.
+//! days, folds rare names ([`fold`]) and gives the [`view::Snapshot`] that `metrics` and the overview page show. What a
+//! person can change where GitHub refuses something stands in [`advice`].
 
+pub mod advice;
 pub mod billing;
 pub mod detail;
 pub mod fold;

@@ -70,6 +70,7 @@ impl<M: FnMut(&Owner) -> Watch> Installations<M> {
             let failed_with = key.filter(|_| listed.is_err());
             match listed {
                 Ok(owners) => {
+                    let owners = owners.into_keys().collect();
                     let Ok(()) = self.follow(owners, &mut watches).await else { return };
                     schedule.succeeded();
                 }

@@ -15,7 +15,7 @@ const COMPLETE: [(&str, &str); 3] =
 
 #[test]
 fn without_configuration_it_ends_with_64_and_says_what_to_set() {
-    for command in [&[][..], &["serve"]] {
+    for command in [&[][..], &["serve"], &["check"]] {
         let (code, said, problems) = run(exporter(command, &[]));
         assert_eq!((code, &*said), (Some(64), ""));
         let expected = "GITHUB_TOKEN or GITHUB_TOKEN_FILE or GITHUB_APP_ID must be set: GitHub tells nothing to strangers; for example GITHUB_TOKEN=ghp_…\n\
@@ -41,7 +41,7 @@ fn three_bad_variables_are_three_lines_without_a_secret_or_a_panic() {
 fn help_and_version_are_no_errors_and_a_wrong_command_is_64() {
     let (code, help, _) = run(exporter(&["--help"], &[]));
     assert_eq!(code, Some(0));
-    for command in ["serve", "demo", "simulate"] {
+    for command in ["serve", "check", "demo", "simulate", "backfill"] {
         assert!(help.contains(command), "{help}");
     }
     let (code, version, _) = run(exporter(&["--version"], &[]));

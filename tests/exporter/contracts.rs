@@ -119,6 +119,7 @@ fn every_series_and_variable_that_a_document_names_exists() {
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "docs/backfill.md",
+        "docs/check.md",
         "docs/faults.md",
         "docs/metrics.md",
         "docs/configuration.md",
@@ -210,7 +211,7 @@ fn names_in_the_catalogue_are_unique_and_keep_the_conventions() {
 }
 
 /// The modules, each with those it may use: the arrows of the straight line.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("draft", &[]),
     ("owner", &[]),
     ("source", &[]),
@@ -223,9 +224,10 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("server", &["clock", "github", "metrics", "model", "owner", "refresh", "source"]),
     ("service", &["clock", "config", "github", "metrics", "model", "owner", "refresh", "server", "source"]),
     ("backfill", &["clock", "config", "draft", "github", "metrics", "model", "owner", "refresh", "source"]),
+    ("check", &["clock", "config", "github", "model", "owner", "refresh", "server", "source"]),
     ("simulator", &[]),
     ("demo", &["clock", "config", "simulator"]),
-    ("cli", &["backfill", "simulator"]),
+    ("cli", &["backfill", "check", "simulator"]),
 ];
 
 /// Outside crates that have few homes.

@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 
 use super::{
     days::{Days, Part},
+    interface::Interface,
     latest::Latest,
     round::Round,
     schedule::Schedule,
@@ -20,12 +21,13 @@ use super::{
 use crate::{
     clock::Instant,
     github::{
-        Answer, Failure, Reason, Validators,
+        Failure, Reason, Validators,
         endpoint::{Endpoint, Report},
         reports::{self, EntityDay, Files, Fold, Wanted},
         usage::{self, Window},
     },
     model::{Records, Update, rolling::Rolling},
+    owner::Owner,
     source::{Api, Source},
 };
 
@@ -184,27 +186,13 @@ impl ReportWatcher {
         reports::read(&self.watch.client, &self.wanted(report, day), files, fold).await
     }
 
-    /// The report of a day that is not there: waited for while the day is recent, then missing.
     fn judge<T>(
         &self,
         found: Result<Option<T>, Failure>,
         report: Report,
         day: NaiveDate,
     ) -> Result<Option<T>, Failure> {
-        let detail = match found {
-            Ok(Some(found)) => return Ok(Some(found)),
-            Ok(None) => {
-                let owner = &self.watch.task.owner;
-                let path = Endpoint::of_report(report, owner).path(owner, None);
-                format!("GET {path}?day={day}: GitHub has nothing, although the day is over for long")
-            }
-            Err(failure) if matches!(failure.reason, Reason::NotFound | Reason::ServerError) => {
-                failure.detail
-            }
-            Err(failure) => return Err(failure),
-        };
-        let is_recent = (self.watch.now().date_naive() - day).num_days() < MISSING_FROM;
-        if is_recent { Ok(None) } else { Err(Failure::new(Reason::NotFound, detail)) }
+        judge(found, &self.watch.task.owner, (report, day), self.watch.now())
     }
 
     /// Asks for the owner's own report, once a cycle.
@@ -243,30 +231,20 @@ impl ReportWatcher {
         Ok(())
     }
 
-    /// Finds out by which interface the owner answers: the usage API if reports do not exist for it and that does.
-    /// While there is no answer at all it stays open.
+    /// Finds out by which interface the owner answers. While there is no answer at all it stays open.
     async fn decide(&mut self, found: &Result<Option<Files>, Failure>) -> Result<(), Leave> {
         let owner = &self.watch.task.owner;
-        match found {
-            Err(failure) if failure.reason == Reason::NotFound => {}
-            Err(failure) if !failure.reason.is_answer() => return Ok(()),
-            _ => {
-                self.undecided = false;
-                return Ok(());
-            }
-        }
         let (window, known) = (Window::default(), Validators::default());
-        match usage::days(&self.watch.client, owner, None, &window, &known).await {
-            Ok(Answer::Fresh(..)) => {
+        let usage = usage::days(&self.watch.client, owner, None, &window, &known);
+        match Interface::find(None, found, usage).await {
+            Interface::Usage(_) => {
                 self.watch.tell(Update::Speaks { owner: owner.clone(), api: Api::Usage }).await?;
-                Err(Leave::Usage)
+                return Err(Leave::Usage);
             }
-            Err(failure) if !failure.reason.is_answer() => Ok(()),
-            Ok(_) | Err(_) => {
-                self.undecided = false;
-                Ok(())
-            }
+            Interface::Reports => self.undecided = false,
+            Interface::Unknown => {}
         }
+        Ok(())
     }
 
     /// Where the report of the latest days is behind, asks for the day after its last, once a cycle.
@@ -357,4 +335,31 @@ impl ReportWatcher {
             }
         }
     }
+}
+
+/// The report of a day that is not there: waited for while the day is recent, then missing.
+///
+/// # Errors
+/// The [`Failure`], with [`Reason::NotFound`] for a report that is missing.
+pub fn judge<T>(
+    found: Result<Option<T>, Failure>,
+    owner: &Owner,
+    (report, day): (Report, NaiveDate),
+    now: Instant,
+) -> Result<Option<T>, Failure> {
+    let missing = match found {
+        Ok(Some(found)) => return Ok(Some(found)),
+        Ok(None) => {
+            let path = Endpoint::of_report(report, owner).path(owner, None);
+            let words =
+                format!("GET {path}?day={day}: GitHub has nothing, although the day is over for long");
+            Failure::new(Reason::NotFound, words)
+        }
+        Err(failure) if matches!(failure.reason, Reason::NotFound | Reason::ServerError) => {
+            Failure { reason: Reason::NotFound, retry_at: None, ..failure }
+        }
+        Err(failure) => return Err(failure),
+    };
+    let is_recent = (now.date_naive() - day).num_days() < MISSING_FROM;
+    if is_recent { Ok(None) } else { Err(missing) }
 }

@@ -12,6 +12,7 @@ use crate::{
         budget::{Limits, RateLimit},
         ledger::Ledger,
     },
+    model::advice,
 };
 
 /// The section; nothing before GitHub has told anything.
@@ -53,9 +54,9 @@ fn credential(ledger: &Ledger, name: &str, now: Instant) -> Markup {
         @if let Some(spread) = spread {
             p { "Half is spent: at most one request every " (format!("{:.1}", spread.as_secs_f64())) " s until then." }
         }
-        @if let Some(Failure { reason, detail, .. }) = ledger.listing.as_ref().filter(|_| name == app::NAME) {
+        @if let Some(failure @ Failure { reason, detail, .. }) = ledger.listing.as_ref().filter(|_| name == app::NAME) {
             p.closed { code.reason { (reason) } " " span.detail { (detail) } }
-            p.advice { strong { "Advice: " } (reason.advice()) }
+            p.advice { strong { "Advice: " } (advice::of_credential(failure)) }
         }
         @if let Some(end) = ledger.token_expiry.get(name) { p { (expiry(*end, now)) } }
     }

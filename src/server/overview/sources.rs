@@ -7,6 +7,7 @@ use crate::{
     clock::Instant,
     github::{Failure, Reason},
     model::{
+        advice,
         overview::OwnerOverview,
         state::{Attempt, SourceState, Targets},
     },
@@ -163,50 +164,10 @@ fn failures(owner: &Owner, source: Source, last: &Attempt) -> Markup {
         }
         @if !others.is_empty() { p { "In this attempt: " (others.join(", ")) "." } }
         @for reason in advised(last) {
-            p.advice { strong { "Advice: " } (advice(owner, source, reason)) }
+            @let lack = last.problem.as_ref().filter(|first| first.reason == reason).and_then(|first| first.lack.as_ref());
+            p.advice { strong { "Advice: " } (advice::of_source(owner, source, reason, lack)) }
         }
     }
-}
-
-/// What a person can do. Where GitHub says no to a source that needs more than the usage does, that comes first.
-fn advice(owner: &Owner, source: Source, reason: Reason) -> Markup {
-    let permission = permission(owner, source);
-    html! {
-        @match (reason, permission) {
-            (Reason::Forbidden, Some(permission)) => (permission),
-            (Reason::NotFound, Some(permission)) => { (permission) " " (reason.advice()) },
-            (Reason::Rejected, _) if source == Source::Seats => {
-                (reason.advice()) " By 422 GitHub also says that there is a problem with the payment for Copilot."
-            }
-            _ => (reason.advice()),
-        }
-        @if permission.is_some() && matches!(reason, Reason::Forbidden | Reason::NotFound) {
-            " Or leave \u{201c}" (source) "\u{201d} out of EXPORTER_SOURCES."
-        }
-    }
-}
-
-/// Who may read what is not usage.
-const fn permission(owner: &Owner, source: Source) -> Option<&'static str> {
-    Some(match (source, owner) {
-        (Source::Activity | Source::Teams, _) => return None,
-        (Source::Seats, Owner::Org(_)) => {
-            "Seats need a token of an owner of the organisation with manage_billing:copilot or read:org, or with the \
-             fine-grained permission GitHub Copilot Business or Administration to read; authorise it for single sign-on."
-        }
-        (Source::Seats, Owner::Enterprise(_)) => {
-            "The seats of an enterprise need a classic token of an owner or billing manager with manage_billing:copilot \
-             or read:enterprise."
-        }
-        (Source::Billing, Owner::Org(_)) => {
-            "Costs need a token of an administrator of the organisation, if it is a fine-grained one with the permission \
-             Administration to read; and the organisation must be on GitHub\u{2019}s enhanced billing platform."
-        }
-        (Source::Billing, Owner::Enterprise(_)) => {
-            "The costs of an enterprise need a classic token of one of its administrators or billing managers; and it \
-             must be on GitHub\u{2019}s enhanced billing platform."
-        }
-    })
 }
 
 /// Every reason once, the first failure's first.
@@ -245,7 +206,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::model::overview::DayOverview;
+    use crate::{github::Lack, model::overview::DayOverview};
 
     fn noon() -> Instant {
         "2026-11-22T12:00:00Z".parse().unwrap()
@@ -320,18 +281,25 @@ mod tests {
     fn a_failing_source_shows_its_word_its_detail_and_the_advice_for_every_reason() {
         for reason in Reason::ALL {
             let html = show(Source::Activity, Some(failed(&[(reason, 1)], [0, 0, 1])), 0);
-            let advice = maud::html! { (reason.advice()) }.into_string();
+            let advice = advice::of_source(&Owner::org("octo"), Source::Activity, reason, None);
+            let advice = maud::html! { (advice) }.into_string();
             says(
                 &html,
                 &["failing", reason.word(), "GET /x answered", &advice, "no figures from this source"],
             );
         }
-        let unpaid = || Some(failed(&[(Reason::Rejected, 1)], [0, 0, 1]));
-        says(&show(Source::Seats, unpaid(), 0), &[Reason::Rejected.advice(), "a problem with the payment"]);
-        assert!(!show(Source::Billing, unpaid(), 0).contains("payment"));
         let two = failed(&[(Reason::NotFound, 3), (Reason::Timeout, 1)], [0, 0, 4]);
         let html = show(Source::Teams, Some(two), 0);
         says(&html, &["3 \u{d7} not_found, 1 \u{d7} timeout", Reason::Timeout.advice()]);
+    }
+
+    #[test]
+    fn what_the_first_failure_lacks_decides_what_is_advised() {
+        let mut last = failed(&[(Reason::Forbidden, 1)], [0, 0, 1]);
+        let problem = last.problem.take().unwrap();
+        last.problem =
+            Some(problem.lacking(Lack::AppPermissions("organization_copilot_metrics=read".into())));
+        says(&show(Source::Activity, Some(last), 0), &["Give the App one of these permissions"]);
     }
 
     #[test]
@@ -357,14 +325,16 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_more_than_the_usage_says_what_when_it_is_refused_and_how_to_do_without() {
+    fn what_is_refused_says_how_to_do_without_it() {
         for source in Source::ALL {
             for reason in Reason::ALL {
                 let html = show(source, Some(failed(&[(reason, 1)], [0, 0, 1])), 1);
-                let expected = matches!(source, Source::Seats | Source::Billing)
-                    && matches!(reason, Reason::Forbidden | Reason::NotFound);
-                let words = format!("Or leave \u{201c}{source}\u{201d} out of EXPORTER_SOURCES.");
-                assert_eq!(html.contains(&words), expected, "{source} {reason}: {html}");
+                let expected = matches!(reason, Reason::Forbidden | Reason::NotFound);
+                assert_eq!(
+                    html.contains("Or leave the source out of EXPORTER_SOURCES."),
+                    expected,
+                    "{source} {reason}: {html}"
+                );
             }
         }
     }
