@@ -32,6 +32,7 @@ mod history;
 mod history_truth;
 mod http;
 mod memory;
+mod odd_fields;
 mod outage;
 mod owner_accounts;
 mod people;
@@ -65,6 +66,7 @@ mod signals_truth;
 mod simulator_client;
 mod state_files;
 mod store;
+mod supply;
 mod support;
 #[path = "../simulator/truth.rs"]
 mod truth;
