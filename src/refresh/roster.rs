@@ -26,7 +26,8 @@ pub fn watched(records: &[TeamRecord], patterns: &TeamPatterns, owner: &Owner) -
     teams
 }
 
-fn is_slug(text: &str) -> bool {
+/// Whether a name can be a label value and a path segment.
+pub(super) fn is_slug(text: &str) -> bool {
     !matches!(text, "" | "." | "..")
         && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '/')
 }

@@ -9,7 +9,10 @@ use github_copilot_exporter::{
 };
 use tempfile::TempDir;
 
-use crate::support::{Exporter, ManualClock, Patience, Scrape};
+use crate::{
+    commands::everything_shown,
+    support::{Exporter, ManualClock, Patience, Scrape},
+};
 
 const START: &str = "2026-11-22T12:00:00Z";
 
@@ -336,6 +339,25 @@ async fn owners_that_an_earlier_process_found_are_served_at_once_by_the_next_one
 }
 
 /// As an operator would: a new file in the place of the old one.
+/// What an App signs, and the tokens that it is given, begin in the same way each.
+#[tokio::test]
+async fn neither_key_nor_signature_nor_token_stands_in_any_log_line_metric_or_page() {
+    // The program goes by the machine's clock.
+    let company = Company::start(|options| (options.now, options.orgs) = (None, 1)).await;
+    let refused = "path=/orgs/*,status=401,first=8".parse().unwrap();
+    company.github.set_faults(vec![refused]);
+    let key = company.key();
+    let app = [("GITHUB_APP_ID", "4242"), ("GITHUB_APP_PRIVATE_KEY_FILE", &*key), ("GITHUB_TOKEN", "")];
+    let shown = everything_shown(&company.github, &app, "unauthorized", 4).await;
+    assert!(company.asked("/access_tokens") > 0, "tokens were made");
+    let pem = std::fs::read_to_string(&key).unwrap();
+    let lines: Vec<_> = pem.lines().filter(|line| !line.starts_with("--")).collect();
+    for text in &shown {
+        assert!(!text.contains("ghs_") && !text.contains("eyJ"), "{text}");
+        assert!(!lines.iter().any(|line| text.contains(line)), "{text}");
+    }
+}
+
 fn replace(path: &str, content: &[u8]) {
     let fresh = Path::new(path).with_extension("new");
     std::fs::write(&fresh, content).unwrap();
