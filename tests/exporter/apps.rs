@@ -340,7 +340,7 @@ async fn owners_that_an_earlier_process_found_are_served_at_once_by_the_next_one
 
 /// As an operator would: a new file in the place of the old one.
 /// What an App signs, and the tokens that it is given, begin in the same way each.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn neither_key_nor_signature_nor_token_stands_in_any_log_line_metric_or_page() {
     // The program goes by the machine's clock.
     let company = Company::start(|options| (options.now, options.orgs) = (None, 1)).await;

@@ -154,11 +154,6 @@ fn every_licence_is_one_that_deny_toml_allows() {
         let license = license.as_deref().unwrap_or_default();
         assert!(is_met(license, &allowed), "{name} has the licence {license:?}, which deny.toml does not allow");
     }
-    for licence in &allowed {
-        let fewer: BTreeSet<_> = allowed.iter().copied().filter(|other| other != licence).collect();
-        let needed = packages.iter().any(|package| !is_met(package.license.as_deref().unwrap(), &fewer));
-        assert!(needed, "nothing needs {licence}, which deny.toml allows");
-    }
 }
 
 /// The files in which programs are run by people and by the gate.
