@@ -109,8 +109,19 @@ mod tests {
     /// Any bytes, with the marks of links among them.
     fn header() -> impl Strategy<Value = Vec<u8>> {
         let marks = [
-            "<", ">", "; rel=\"next\"", ";REL=next", ", ", "https://", "api.github.com", "//evil.example", "user@",
-            ":8443", "\\", "/../", "?page=2",
+            "<",
+            ">",
+            "; rel=\"next\"",
+            ";REL=next",
+            ", ",
+            "https://",
+            "api.github.com",
+            "//evil.example",
+            "user@",
+            ":8443",
+            "\\",
+            "/../",
+            "?page=2",
         ];
         let mark = prop::sample::select(marks.to_vec()).prop_map(|mark| mark.as_bytes().to_vec());
         let any = prop::collection::vec(any::<u8>(), 1..4);

@@ -634,7 +634,10 @@ mod tests {
 
     /// The sections and keys that there are.
     const KEYS: [(&str, &[&str]); 5] = [
-        ("tls_server_config", &["cert_file", "key", "client_auth_type", "client_allowed_sans", "min_version"]),
+        (
+            "tls_server_config",
+            &["cert_file", "key", "client_auth_type", "client_allowed_sans", "min_version"],
+        ),
         ("http_server_config", &["http2", "headers"]),
         ("basic_auth_users", &["bob"]),
         ("rate_limit", &["interval", "burst"]),

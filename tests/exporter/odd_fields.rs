@@ -243,8 +243,7 @@ fn full() -> State {
     let at = noon();
     let days = entity(&parse(RECORD)).unwrap();
     let people = [(day(), counted(&first_line(USERS)).unwrap())].into();
-    let news =
-        PeopleNews { days: people, seated: [].into(), reach: [].into(), shared_from: day(), at };
+    let news = PeopleNews { days: people, seated: [].into(), reach: [].into(), shared_from: day(), at };
     let items = bill(&parse(BILL)).unwrap();
     for update in [
         Update::Teams { owner: octo(), teams },

@@ -58,7 +58,9 @@ fn allowed(deny: &str) -> BTreeSet<&str> {
 fn every_package_is_pinned_comes_from_crates_io_and_is_not_banned() {
     let (deny, lock) = (read("deny.toml"), read("Cargo.lock"));
     let banned = banned(&deny);
-    assert!(["openssl", "native-tls", "serde_yml", "rustls-pemfile"].iter().all(|name| banned.contains(name)));
+    assert!(
+        ["openssl", "native-tls", "serde_yml", "rustls-pemfile"].iter().all(|name| banned.contains(name))
+    );
     let packages = locked(&lock);
     assert!(packages.len() > 100, "the lock file is read");
     for Locked { name, source, checksum } in packages {
@@ -139,8 +141,7 @@ fn packages() -> Vec<Package> {
     };
     let version = cargo(&["-vV"]);
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
-    let arguments =
-        ["metadata", "--locked", "--offline", "--format-version", "1", "--filter-platform", host];
+    let arguments = ["metadata", "--locked", "--offline", "--format-version", "1", "--filter-platform", host];
     serde_json::from_str::<Metadata>(&cargo(&arguments)).unwrap().packages
 }
 
@@ -152,7 +153,10 @@ fn every_licence_is_one_that_deny_toml_allows() {
     assert!(packages.len() > 100, "the packages are read");
     for Package { name, license } in &packages {
         let license = license.as_deref().unwrap_or_default();
-        assert!(is_met(license, &allowed), "{name} has the licence {license:?}, which deny.toml does not allow");
+        assert!(
+            is_met(license, &allowed),
+            "{name} has the licence {license:?}, which deny.toml does not allow"
+        );
     }
 }
 
@@ -202,7 +206,9 @@ fn tests() -> BTreeMap<String, BTreeSet<String>> {
         for line in text.lines().map(str::trim) {
             let name = line.split_once("fn ").and_then(|(_, rest)| rest.split(['(', '<']).next());
             match name {
-                Some(name) if marked => drop(found.entry(name.to_owned()).or_default().insert(module.to_owned())),
+                Some(name) if marked => {
+                    drop(found.entry(name.to_owned()).or_default().insert(module.to_owned()))
+                }
                 _ => {}
             }
             marked = (line.starts_with("#[") && line.contains("test")) || (marked && name.is_none());
@@ -234,7 +240,8 @@ fn every_test_that_the_security_policy_names_exists() {
 #[test]
 fn every_fuzz_target_is_declared_and_has_a_corpus() {
     let manifest = read("fuzz/Cargo.toml");
-    let declared: BTreeSet<_> = manifest.lines().filter_map(|line| line.strip_prefix("path = \"fuzz_targets/")).collect();
+    let declared: BTreeSet<_> =
+        manifest.lines().filter_map(|line| line.strip_prefix("path = \"fuzz_targets/")).collect();
     let files: Vec<_> = fs::read_dir(root().join("fuzz/fuzz_targets")).unwrap().collect();
     assert_eq!(declared.len(), files.len());
     for file in files {
