@@ -205,11 +205,8 @@ fn tests() -> BTreeMap<String, BTreeSet<String>> {
         let mut marked = false;
         for line in text.lines().map(str::trim) {
             let name = line.split_once("fn ").and_then(|(_, rest)| rest.split(['(', '<']).next());
-            match name {
-                Some(name) if marked => {
-                    drop(found.entry(name.to_owned()).or_default().insert(module.to_owned()))
-                }
-                _ => {}
+            if let Some(name) = name.filter(|_| marked) {
+                found.entry(name.to_owned()).or_default().insert(module.to_owned());
             }
             marked = (line.starts_with("#[") && line.contains("test")) || (marked && name.is_none());
         }
