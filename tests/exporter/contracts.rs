@@ -118,11 +118,13 @@ fn every_series_and_variable_that_a_document_names_exists() {
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "SECURITY.md",
         "docs/backfill.md",
         "docs/check.md",
         "docs/faults.md",
         "docs/metrics.md",
         "docs/configuration.md",
+        "docs/soak.md",
         "docs/web.md",
     ] {
         let text = read(file);

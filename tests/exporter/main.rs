@@ -38,6 +38,7 @@ mod hostile;
 mod http;
 mod memory;
 mod networks;
+mod odd_fields;
 mod oddities;
 mod outage;
 mod owner_accounts;
@@ -73,6 +74,7 @@ mod signals_truth;
 mod simulator_client;
 mod state_files;
 mod store;
+mod supply;
 mod support;
 #[path = "../simulator/truth.rs"]
 mod truth;
