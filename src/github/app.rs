@@ -214,6 +214,16 @@ impl App {
         good.take_if(|good| now < good.got || after(good.got, NEW) <= now).is_some()
     }
 
+    /// A token of an installation may not read something: another one is made for the next question, but not for every
+    /// one.
+    pub(super) fn doubt(&self, installation: &Installation, now: Instant) {
+        let slot = self.slot(installation);
+        let is_old = lock(&slot.good).as_ref().is_some_and(|good| after(good.got, RENEWED_AHEAD) <= now);
+        if is_old {
+            slot.expire(now);
+        }
+    }
+
     /// What its key looks like now.
     pub(super) async fn fingerprint(&self, exchange: &Exchange) -> Fingerprint {
         Fingerprint::of(self.read_key(exchange).await.ok().as_ref())
@@ -230,7 +240,7 @@ impl App {
     /// The list of installations, which is noted where people see it if it cannot be read.
     async fn list(&self, exchange: &Exchange) -> Result<Good<Installations>, Failure> {
         let listed = self.read_list(exchange).await.map_err(of_app);
-        exchange.note_listing(listed.as_ref().err());
+        exchange.note_listing(listed.as_ref().map(drop));
         let listed = Arc::new(listed?);
         let is_there = |id: &u64| listed.values().any(|installation| installation.id == *id);
         lock(&self.tokens).retain(|id, _| is_there(id));
@@ -293,8 +303,9 @@ impl App {
             Failure::new(Reason::Credential, format!("private key file {}: {words}", self.key.key.path()))
         };
         let pem = self.read_key(exchange).await.map_err(|error| no_key(&error))?;
-        let key = EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes())
-            .map_err(|_| no_key("must hold an RSA private key in PEM, as GitHub hands it out"))?;
+        let key = EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes()).map_err(|_| {
+            no_key("must hold an RSA private key in PEM, as GitHub hands it out, not encrypted")
+        })?;
         let now = exchange.clock.now();
         let claims = Claims {
             iat: (now - DATED_BACK).timestamp(),
@@ -303,7 +314,7 @@ impl App {
         };
         jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key)
             .map(SecretString::from)
-            .map_err(|_| no_key("cannot be signed with"))
+            .map_err(|_| no_key("must hold an RSA private key that is neither encrypted nor the public half"))
     }
 
     async fn read_key(&self, exchange: &Exchange) -> Result<SecretString, String> {

@@ -15,7 +15,7 @@ use super::{
     credential::{Credential, Fingerprint},
     download::{Downloads, Hosts},
     endpoint::Endpoint,
-    exchange::{Exchange, Page, Request},
+    exchange::{Exchange, Page, Request, cause},
     failure::{Failure, Lack, Reason},
     ledger::Ledger,
 };
@@ -112,8 +112,14 @@ enum Access<'a> {
 
 /// The TLS set-up of this machine cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the client for GitHub could not be made: {0}")]
-pub struct Unusable(#[from] reqwest::Error);
+#[error("the client for GitHub could not be made: {0}; check SSL_CERT_FILE and SSL_CERT_DIR")]
+pub struct Unusable(String);
+
+impl From<reqwest::Error> for Unusable {
+    fn from(error: reqwest::Error) -> Self {
+        Self(cause(error))
+    }
+}
 
 impl Client {
     /// A client that is going to ask for these owners, and for whom the App is installed on; nothing is asked yet.
@@ -278,6 +284,10 @@ impl Client {
                 let token = app.token(&self.exchange, &installation).await?;
                 let answer = ask(token.clone()).await;
                 let refused = answer.as_ref().is_err_and(|failure| failure.reason == Reason::Unauthorized);
+                if answer.as_ref().is_err_and(|failure| failure.reason == Reason::Forbidden) {
+                    // What it may read was settled when it was made: a permission that is granted later needs another.
+                    app.doubt(&installation, self.exchange.clock.now());
+                }
                 if !refused || !app.revoked(&installation, &token, self.exchange.clock.now()) {
                     return answer;
                 }

@@ -194,7 +194,11 @@ impl Exchange {
             }
         }
         let limited = refusal.as_ref().is_some_and(|refusal| refusal.reason == Reason::RateLimited);
-        let retry_at = turn.learn(headers, limited, self.clock.now());
+        // Whoever is not known is told the limits of strangers.
+        let retry_at = match status {
+            &StatusCode::UNAUTHORIZED => None,
+            _ => turn.learn(headers, limited, self.clock.now()),
+        };
         refusal.map_or(Ok(()), |refusal| {
             let failure = request.fail(refusal.reason, &refusal.detail);
             Err(Failure { retry_at, ..failure.lacking(refusal.lack) })
@@ -276,14 +280,15 @@ impl Exchange {
     }
 
     /// Notes that the App's installations cannot be listed, or that they can.
-    pub(super) fn note_listing(&self, failure: Option<&Failure>) {
-        let before = std::mem::replace(&mut self.ledger_now().listing, failure.cloned());
-        match (before, failure) {
-            (before, Some(failure)) if before.as_ref() != Some(failure) => {
+    pub(super) fn note_listing(&self, listing: Result<(), &Failure>) {
+        let now = listing.map_err(Clone::clone);
+        let before = self.ledger_now().listing.replace(now.clone());
+        match (before, now) {
+            (before, Err(failure)) if before.as_ref() != Some(&Err(failure.clone())) => {
                 let Failure { reason, detail, .. } = failure;
-                tracing::warn!(%reason, detail, "the App's installations cannot be listed");
+                tracing::warn!(%reason, detail, "it cannot be read where the App is installed");
             }
-            (Some(_), None) => tracing::info!("the App's installations can be listed again"),
+            (Some(Err(_)), Ok(())) => tracing::info!("it can be read again where the App is installed"),
             _ => {}
         }
     }

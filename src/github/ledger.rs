@@ -19,8 +19,8 @@ pub struct Ledger {
     pub sunset: BTreeMap<Endpoint, Instant>,
     /// When a token ends, by name of the credential, from `github-authentication-token-expiration`.
     pub token_expiry: BTreeMap<String, Instant>,
-    /// Why the App's installations could not be listed the last time.
-    pub listing: Option<Failure>,
+    /// How the last look at where the App is installed ended; nothing before the first.
+    pub listing: Option<Result<(), Failure>>,
     /// Limits by name of the credential.
     pub limits: BTreeMap<String, Limits>,
     /// When this was read.

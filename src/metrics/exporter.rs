@@ -146,6 +146,12 @@ pub(super) fn token_expiry(service: &Service<'_>, emit: &mut Emit<'_>) {
     }
 }
 
+pub(super) fn installations_up(service: &Service<'_>, emit: &mut Emit<'_>) {
+    if let Some(listing) = &service.ledger.listing {
+        emit(&[], flag(listing.is_ok()));
+    }
+}
+
 pub(super) fn api_sunset(service: &Service<'_>, emit: &mut Emit<'_>) {
     for (endpoint, end) in &service.ledger.sunset {
         emit(&[endpoint.template()], seconds(*end));

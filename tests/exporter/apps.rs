@@ -288,14 +288,13 @@ async fn where_the_app_is_not_installed_the_token_is_used_and_without_one_the_la
 async fn without_named_owners_everybody_is_watched_where_the_app_is_installed_on_however_many_pages() {
     let company = Company::start(|options| options.orgs = 130).await;
     let exporter = company.exporter_for_all(&[]).await;
-    let all = company.github.world().orgs().len() + 1;
-    assert_eq!(all, 131);
+    let all = company.github.world().orgs().len();
+    assert_eq!(all, 130);
     let scrape = company
         .until(&exporter, "everybody", |scrape| {
             scrape.of("github_copilot_exporter_source_up", &[]).count() == all
         })
         .await;
-    // No App may read the usage of an enterprise by that API.
     assert_eq!(scrape.sum("github_copilot_exporter_source_up", &[r#"enterprise="""#]), 130.0);
     assert_eq!(
         company.github.requests().iter().filter(|request| request.path == "/app/installations").count(),
@@ -339,13 +338,15 @@ async fn an_app_that_is_refused_at_the_start_is_explained_on_the_page_and_heals_
         patience.check(&page);
         company.pass(TimeDelta::seconds(2));
     };
-    for part in ["Nobody is watched yet", "credential", "GITHUB_APP_PRIVATE_KEY_FILE"] {
+    assert_eq!(exporter.scrape().await.get("github_copilot_exporter_installations_up"), Some(0.0));
+    for part in ["summary failing", "Nobody is watched yet", "credential", "GITHUB_APP_PRIVATE_KEY_FILE"] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
     replace(&company.key(), &right);
     company
         .until(&exporter, "both", |scrape| is_up("octo-labs")(scrape) && is_up("octo-retail")(scrape))
         .await;
+    assert_eq!(exporter.scrape().await.get("github_copilot_exporter_installations_up"), Some(1.0));
     assert!(!exporter.page().await.contains("app.pem"));
 }
 
