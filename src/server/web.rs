@@ -120,12 +120,9 @@ impl Web {
     }
 
     fn take(&self, look: Look) {
-        if look.is_blank {
-            // Half of a change, more likely than the wish to protect nothing; `{}` says that.
-            tracing::warn!("the web configuration is empty: what was set before goes on");
-            return;
-        }
-        match look.settings() {
+        // Half of a change, more likely than the wish to protect nothing.
+        let blank = look.is_blank.then(|| vec!["the file is empty; {} is written for no settings".to_owned()]);
+        match blank.map_or_else(|| look.settings(), Err) {
             Ok(settings) => {
                 let before = self.settings.borrow().clone();
                 if (before.tls.is_some() && settings.tls.is_none())

@@ -331,6 +331,7 @@ fn a_broken_change_keeps_what_was_set_and_says_so_once() {
             "basic_auth_users.bob must be",
         ),
         ("web.yml", "basic_auth_users: {", &good, "must be YAML"),
+        ("web.yml", "\n", &good, "the file is empty"),
         ("server.key", "hunter2", &key, "must be a private key"),
         ("server.key", &*broken_key, &key, "must be the private key of the certificate"),
     ] {
