@@ -2,10 +2,11 @@
 
 CARGO := cargo
 
-.PHONY: test tools docs
+.PHONY: test tools docs fuzz deny soak
 
 test: tools
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --no-deps --document-private-items --quiet
 	$(CARGO) test --locked --doc
@@ -18,3 +19,40 @@ tools:
 # Writes docs/metrics.md and docs/configuration.md from the code.
 docs:
 	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter contracts
+
+# Fuzzing: every target of fuzz/ for so long. Needs a nightly toolchain, and installs cargo-fuzz if it is missing. What is
+# found is new input beside fuzz/corpus, in fuzz/target/corpus, and what breaks is in fuzz/artifacts.
+#
+# Without a sanitizer: there is no unsafe code here, and what is looked for are panics, hangs and wrong answers.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
+CARGO_FUZZ_VERSION := 0.13.2
+
+fuzz:
+	@$(CARGO) +nightly --version >/dev/null || { echo "make fuzz: rustup toolchain install nightly" >&2; exit 1; }
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked
+	$(CARGO) fetch --locked --manifest-path fuzz/Cargo.toml
+	set -e; for target in $(FUZZ_TARGETS); do \
+	  mkdir -p fuzz/target/corpus/$$target; \
+	  $(CARGO) +nightly fuzz run --sanitizer none $$target fuzz/target/corpus/$$target fuzz/corpus/$$target \
+	    -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1; \
+	done
+
+# Licences, bans and sources by deny.toml; with ADVISORIES=advisories also what is known to be unsafe, which is fetched
+# from github.com. Installs cargo-deny if it is missing.
+ADVISORIES ?=
+CARGO_DENY_VERSION := 0.20.2
+
+deny:
+	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --version $(CARGO_DENY_VERSION) --locked
+	$(CARGO) deny --locked check licenses bans sources $(ADVISORIES)
+
+# Fifty scrapes a second while the simulated GitHub breaks in another way every second. Prints what it measured; see
+# docs/soak.md.
+SOAK_SECONDS ?= 600
+SOAK_SEED ?= 1
+SOAK_PROFILE ?= release
+
+soak:
+	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) \
+	  $(CARGO) test --locked --profile $(SOAK_PROFILE) --test soak -- --ignored --nocapture

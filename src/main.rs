@@ -166,8 +166,13 @@ async fn exporter(config: Config, clock: SharedClock, announce: impl FnOnce(&str
     let address = listener.local_addr()?;
     let stop = stop_signal()?;
     warn_of_strangers(&config);
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
-    let scheme = if web.settings().borrow().tls.is_some() { "https" } else { "http" };
+    let (tls, passwords) = {
+        let settings = web.settings();
+        let settings = settings.borrow();
+        (settings.tls.is_some(), settings.users.is_some())
+    };
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), tls, passwords, "serving");
+    let scheme = if tls { "https" } else { "http" };
     announce(&format!("{scheme}://{address}"));
     service::serve(config, web, listener, clock, stop).await?;
     tracing::info!("stopped");

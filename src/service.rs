@@ -17,7 +17,7 @@ use crate::{
     model::{State, Update},
     owner::Owner,
     refresh::{
-        installations::Installations,
+        installations::{Installations, LOOK},
         keeper::{Keeper, Rendering},
         published::Published,
         saved::Fit,
@@ -65,8 +65,17 @@ pub async fn serve(
         () = &mut stop => return Ok(()),
     };
     let routes = Arc::new(Routes::new(Arc::clone(&published), clock));
-    web.settings().borrow().refusals().for_each(|status| routes.expect(status));
     let web = Arc::new(web);
+    let mut settings = web.settings();
+    let refusals = Arc::clone(&routes);
+    let expecting = async move {
+        loop {
+            settings.borrow_and_update().refusals().for_each(|status| refusals.expect(status));
+            if settings.changed().await.is_err() {
+                return std::future::pending::<()>().await;
+            }
+        }
+    };
     let (stopping, stopped) = oneshot::channel::<()>();
     let stop = async move {
         stop.await;
@@ -80,6 +89,7 @@ pub async fn serve(
     tokio::select! {
         () = working => {}
         () = web.follow() => {}
+        () = expecting => {}
     }
     Ok(())
 }
@@ -109,15 +119,20 @@ impl Refresh {
         if let Some(saver) = &saver {
             state = saver.load(state, clock.now()).await;
         }
-        let make = watches(config, &state, client, clock, sender.clone());
+        let mut make = watches(config, &state, client, clock, sender.clone());
         let mut watchers: JoinSet<()> = config.owners.iter().map(|owner| make(owner).run()).collect();
         if config.installed != Installed::None {
             let restored =
                 state.owners.keys().filter(|owner| !config.owners.contains(owner)).cloned().collect();
-            let wanted = (config.installed, config.refresh_interval);
-            let installations =
-                Installations::new(wanted, Arc::clone(client), Arc::clone(clock), sender, make);
-            watchers.spawn(installations.run(restored));
+            let installations = Installations {
+                installed: config.installed,
+                client: Arc::clone(client),
+                clock: Arc::clone(clock),
+                news: sender,
+                published: Arc::clone(published),
+                make,
+            };
+            watchers.spawn(installations.run(LOOK.min(config.refresh_interval), restored));
         }
         let (client, clock, published) = (Arc::clone(client), Arc::clone(clock), Arc::clone(published));
         let rendering =
@@ -168,15 +183,16 @@ fn watches(
     client: &Arc<Client>,
     clock: &SharedClock,
     news: mpsc::Sender<Update>,
-) -> impl Fn(&Owner) -> Watch + Send + use<> {
+) -> impl FnMut(&Owner) -> Watch + Send + use<> {
     // Owners that are all asked at once at the start would be so in every interval.
     let is_crowd = config.owners.len() > FEW || config.installed != Installed::None;
     let config = config.clone();
-    let known: BTreeMap<Owner, Known> =
+    let mut known: BTreeMap<Owner, Known> =
         state.owners.iter().map(|(owner, held)| (owner.clone(), Known::of(held))).collect();
     let (client, clock) = (Arc::clone(client), Arc::clone(clock));
     move |owner| {
-        let known = known.get(owner).cloned().unwrap_or_default();
+        // Who comes back later comes with nothing.
+        let known = known.remove(owner).unwrap_or_default();
         let task = Task {
             owner: owner.clone(),
             api: config.api,

@@ -76,19 +76,14 @@ pub struct Config {
 pub enum Installed {
     /// None: the owners are named, or there is no App.
     None,
-    /// Organisations.
+    /// All organisations.
     Orgs,
-    /// Organisations and enterprises.
-    All,
 }
 
 impl Installed {
     /// Whether an owner is watched because the App is installed there.
     pub const fn includes(self, owner: &Owner) -> bool {
-        match owner {
-            Owner::Org(_) => matches!(self, Self::Orgs | Self::All),
-            Owner::Enterprise(_) => matches!(self, Self::All),
-        }
+        matches!((self, owner), (Self::Orgs, Owner::Org(_)))
     }
 }
 
@@ -188,8 +183,19 @@ impl Reader {
 
     /// The trimmed value of a variable of ours; nothing if it is none, unset or unreadable.
     fn admit(&mut self, name: &str, value: OsString) -> Option<String> {
+        if var::PROXIES.contains(&name)
+            && !value.to_str().is_some_and(|text| text.is_empty() || is_proxy(text))
+        {
+            self.refuse(
+                name,
+                "must be an http or https address of a proxy",
+                Some("http://proxy.example:3128"),
+            );
+        }
         let Some(variable) = var::ALL.iter().find(|variable| variable.name == name) else {
-            if name.starts_with("EXPORTER_") && !is_kubernetes(name) {
+            if ["EXPORTER_", "GITHUB_APP_"].iter().any(|begin| name.starts_with(begin))
+                && !is_kubernetes(name)
+            {
                 self.strangers.push(name.to_owned());
             }
             return None;
@@ -265,13 +271,13 @@ impl Reader {
             return Some(None);
         }
         if let (true, false) | (false, true) = given {
-            let rule = "and GITHUB_APP_PRIVATE_KEY_FILE belong together: set both or neither";
-            self.refuse(id.name, rule, Some(id.example));
+            let missing = if given.0 { key } else { id };
+            self.refuse(missing.name, "must be set: an App is its id and its key", Some(missing.example));
             return None;
         }
         let is_id = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
         let id = self.read(id, |text| is_id(text).then(|| text.to_owned()));
-        let key = self.read(key, |path| Some(SecretFile::new(path)));
+        let key = self.read(key, |path| path_of_secret(path).map(SecretFile::new));
         Some(Some(AppKey { id: id?, key: key? }))
     }
 
@@ -298,7 +304,7 @@ impl Reader {
             }
             (true, false) => self.read(var::GITHUB_TOKEN, token).map(Credential::Token).map(Some),
             (false, true) => {
-                let file = |path: &str| Some(Some(Credential::File(TokenFile::new(path))));
+                let file = |path: &str| Some(Some(Credential::File(TokenFile::new(path_of_secret(path)?))));
                 self.read(var::GITHUB_TOKEN_FILE, file)
             }
         }
@@ -328,11 +334,8 @@ impl Reader {
                 owners.push(owner);
             }
         }
-        let installed = match (self.has_app() && !self.given(var::GITHUB_ORGS), owners.is_empty()) {
-            (false, _) => Installed::None,
-            (true, false) => Installed::Orgs,
-            (true, true) => Installed::All,
-        };
+        let installed =
+            if self.has_app() && !self.given(var::GITHUB_ORGS) { Installed::Orgs } else { Installed::None };
         if owners.is_empty() && installed == Installed::None {
             let rule = "or GITHUB_ENTERPRISE must be set: there is nothing to watch";
             self.refuse(var::GITHUB_ORGS.name, rule, Some(var::GITHUB_ORGS.example));
@@ -416,6 +419,21 @@ fn list(text: &str) -> Vec<&str> {
 fn name(text: &str) -> Option<&str> {
     let sound = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     (sound && !text.is_empty()).then_some(text)
+}
+
+/// A path to a secret, unless it is the secret itself: what does not work is named in the log, and so is a path.
+fn path_of_secret(text: &str) -> Option<&str> {
+    let is_secret = text.contains('\n')
+        || ["ghp_", "gho_", "ghu_", "ghs_", "github_pat_", "-----BEGIN"]
+            .iter()
+            .any(|begin| text.starts_with(begin));
+    (!is_secret).then_some(text)
+}
+
+/// Whether the client understands a proxy; what it does not it would pass over, and ask directly.
+fn is_proxy(text: &str) -> bool {
+    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 fn api_url(text: &str) -> Option<Url> {
@@ -513,7 +531,7 @@ mod tests {
     fn an_app_needs_no_token_and_watches_where_it_is_installed_unless_organisations_are_named() {
         let enterprise = ("GITHUB_ENTERPRISE", "group");
         let cases: [(&[(&str, &str)], _); 4] = [
-            (&[], Installed::All),
+            (&[], Installed::Orgs),
             (&[enterprise], Installed::Orgs),
             (&[("GITHUB_ORGS", "octo")], Installed::None),
             (&[("GITHUB_ORGS", "octo"), enterprise], Installed::None),
@@ -524,17 +542,50 @@ mod tests {
             assert!(config.github.credential.is_none() && config.github.app.is_some());
         }
         let both = as_app(&[("GITHUB_TOKEN", "t")]).unwrap();
-        assert!(both.github.credential.is_some() && both.installed == Installed::All);
+        assert!(both.github.credential.is_some() && both.installed == Installed::Orgs);
         assert_eq!(with("GITHUB_TEAMS", "*").unwrap().installed, Installed::None);
     }
 
     #[test]
-    fn half_an_app_is_refused_once() {
-        for variable in [var::GITHUB_APP_ID, var::GITHUB_APP_PRIVATE_KEY_FILE] {
-            let problems = read(&[(variable.name, variable.example)]).unwrap_err();
-            let expected = "GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY_FILE belong together: set both or neither; \
-                            for example GITHUB_APP_ID=123456";
+    fn of_half_an_app_the_other_half_is_missed() {
+        let (id, key) = (var::GITHUB_APP_ID, var::GITHUB_APP_PRIVATE_KEY_FILE);
+        for (given, missing) in [(id, key), (key, id)] {
+            let problems = read(&[(given.name, given.example)]).unwrap_err();
+            let (name, example) = (missing.name, missing.example);
+            let expected =
+                format!("{name} must be set: an App is its id and its key; for example {name}={example}");
             assert_eq!(problems, [expected]);
+        }
+    }
+
+    #[test]
+    fn a_secret_where_the_path_of_its_file_should_be_is_refused_and_not_shown() {
+        for variable in [var::GITHUB_TOKEN_FILE, var::GITHUB_APP_PRIVATE_KEY_FILE] {
+            for secret in ["ghp_abc", "github_pat_abc", "ghs_abc", "-----BEGIN RSA PRIVATE KEY-----\nabc"] {
+                let problems =
+                    read(&[(variable.name, secret), ("GITHUB_APP_ID", "1"), ("GITHUB_ORGS", "octo")]);
+                let problems = problems.unwrap_err().join("\n");
+                assert!(problems.contains(variable.name) && !problems.contains("abc"), "{problems}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_is_no_address_is_refused_and_not_passed_over() {
+        for (value, right) in [
+            ("http://proxy.example:3128", true),
+            ("http://user:secret@proxy.example", true),
+            ("proxy.example:3128", true),
+            ("http://user:secret@bad host:1", false),
+            (":::secret", false),
+            ("socks5://secret", false),
+        ] {
+            for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+                let read = with(name, value);
+                assert_eq!(read.is_ok(), right, "{name}={value}");
+                let problems = read.err().unwrap_or_default().join("\n");
+                assert!(!problems.contains("secret"), "{problems}");
+            }
         }
     }
 

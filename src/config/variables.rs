@@ -37,11 +37,11 @@ variables! {
     /// The token that GitHub is asked with.
     GITHUB_TOKEN = "", "must be one token of visible ASCII characters", "ghp_…";
     /// A file that holds the token instead. It is read for every request, so a rotated token is used at once.
-    GITHUB_TOKEN_FILE = "", "must be a path; {owner} in it stands for the organisation or enterprise", "/run/secrets/github-token";
+    GITHUB_TOKEN_FILE = "", "must be a path, not the token; {owner} in it stands for the organisation or enterprise", "/run/secrets/github-token";
     /// The GitHub App to ask as, where it is installed: its number, or its client id. With a token as well, that is for the rest.
     GITHUB_APP_ID = "", "must be the number or the client id of an App, of letters, digits and dots", "123456";
     /// A file that holds a private key of the App, in PEM as GitHub hands it out. It is read whenever a token is made.
-    GITHUB_APP_PRIVATE_KEY_FILE = "", "must be a path", "/run/secrets/github-app.pem";
+    GITHUB_APP_PRIVATE_KEY_FILE = "", "must be a path, not the key", "/run/secrets/github-app.pem";
     /// Organisations to watch, in any spelling. Unset, with an App: those where it is installed.
     GITHUB_ORGS = "", "must be logins of letters, digits, - and _, separated by commas", "octo-org,octo-labs";
     /// Enterprise to watch: the whole of its organisations, nobody counted twice.
@@ -83,3 +83,6 @@ variables! {
     /// How it is logged.
     EXPORTER_LOG_FORMAT = "logfmt", "must be logfmt or json", "logfmt";
 }
+
+/// The variables by which the client for GitHub finds a proxy, as other programs do.
+pub const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];

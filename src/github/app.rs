@@ -23,7 +23,7 @@ use super::{
     failure::{Failure, Lack, Reason},
 };
 use crate::{
-    clock::{Instant, after},
+    clock::{Clock, Instant, after},
     owner::Owner,
 };
 
@@ -42,14 +42,26 @@ const RENEWED_AHEAD: Duration = Duration::from_secs(5 * 60);
 /// The list of installations is read again after so long, when somebody asks.
 const LIST_AGE: Duration = Duration::from_secs(5 * 60);
 
-/// After a failure, the same is not asked again with the same key for so long.
-const PAUSE: Duration = Duration::from_secs(10);
+/// After a failure, the same is not asked again with the same key for so long: those who waited for it are told at once.
+/// It is shorter than any retry of a source, which is to ask GitHub.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// A token that is refused this soon after it was made is not the reason.
+const NEW: Duration = Duration::from_secs(60);
 
 /// More pages of installations than there are: an App can be installed on some thousand accounts.
 const MOST_PAGES: usize = 1_000;
 
 /// What an App is called as a credential when it asks as itself.
 pub const NAME: &str = "app";
+
+/// What it is called when it asks for an owner it is installed on. An enterprise may have the name of an organisation.
+pub(super) fn name_for(owner: &Owner) -> String {
+    match owner {
+        Owner::Org(login) => format!("{NAME}:{login}"),
+        Owner::Enterprise(slug) => format!("{NAME}:enterprise/{slug}"),
+    }
+}
 
 /// Who the App is.
 #[derive(Clone, Debug)]
@@ -65,9 +77,9 @@ pub struct AppKey {
 pub(super) struct App {
     key: AppKey,
     api: Url,
-    installations: AsyncMutex<Held<Installations>>,
+    installations: Held<Installations>,
     /// By id of the installation.
-    tokens: Mutex<BTreeMap<u64, Arc<AsyncMutex<Held<SecretString>>>>>,
+    tokens: Mutex<BTreeMap<u64, Arc<Held<SecretString>>>>,
 }
 
 type Installations = Arc<BTreeMap<Owner, Installation>>;
@@ -79,11 +91,12 @@ pub(super) struct Installation {
     suspended_at: Option<Instant>,
 }
 
-/// What was got as the App: one at a time gets it, under a lock, and who waited takes what was got.
+/// What was got as the App.
 #[derive(Debug)]
 struct Held<T> {
-    good: Option<Good<T>>,
-    refused: Option<Refused>,
+    good: Mutex<Option<Good<T>>>,
+    /// One at a time gets it anew; who waits for that takes what comes of it, good or bad.
+    getting: AsyncMutex<Option<Refused>>,
 }
 
 #[derive(Clone, Debug)]
@@ -139,7 +152,7 @@ struct TokenRecord {
 impl App {
     /// An App that has asked nothing yet.
     pub(super) fn new(key: AppKey, api: Url) -> Self {
-        Self { key, api, installations: AsyncMutex::default(), tokens: Mutex::default() }
+        Self { key, api, installations: Held::default(), tokens: Mutex::default() }
     }
 
     /// Its installation on an owner, if it is installed there.
@@ -165,12 +178,13 @@ impl App {
     /// All owners it is installed on, and since when it is suspended where it is.
     ///
     /// # Errors
-    /// Any [`Failure`], if that was never read.
+    /// Any [`Failure`], also if that was known before.
     pub(super) async fn installed(
         &self,
         exchange: &Exchange,
     ) -> Result<BTreeMap<Owner, Option<Instant>>, Failure> {
-        let installations = self.installations(exchange).await?;
+        let (clock, key) = (&*exchange.clock, self.fingerprint(exchange));
+        let installations = self.installations.renewed(clock, key, self.list(exchange)).await?;
         let since = |(owner, there): (&Owner, &Installation)| (owner.clone(), there.suspended_at);
         Ok(installations.iter().map(since).collect())
     }
@@ -184,23 +198,30 @@ impl App {
         exchange: &Exchange,
         installation: &Installation,
     ) -> Result<SecretString, Failure> {
-        let slot = self.slot(installation);
-        let made = slot.lock().await.get(self, exchange, self.make_token(exchange, installation)).await;
-        if made.as_ref().is_err_and(|failure| failure.reason.is_about_target()) {
-            // It may have been removed or suspended: what is known of the installations is not true any more.
-            self.installations.lock().await.good = None;
-        }
-        made
+        let making = self.make_token(exchange, installation);
+        self.slot(installation).get(&*exchange.clock, self.fingerprint(exchange), making).await
     }
 
-    /// GitHub has refused a token that should be good: whether it is worth while to have another one made. A new one that
-    /// is refused as well says that it is not the token.
-    pub(super) async fn revoked(&self, exchange: &Exchange, installation: &Installation) -> bool {
+    /// GitHub has refused a token that should be good: whether there is another one, or it is worth while to have one
+    /// made. A new one that is refused as well says that it is not the token.
+    pub(super) fn revoked(&self, installation: &Installation, token: &SecretString, now: Instant) -> bool {
         let slot = self.slot(installation);
-        let mut held = slot.lock().await;
-        let now = exchange.clock.now();
-        let is_new = |good: &Good<_>| good.got <= now && now < after(good.got, DATED_BACK);
-        held.good.take_if(|good| !is_new(good)).is_some()
+        let mut good = lock(&slot.good);
+        let is_same = |good: &Good<SecretString>| good.value.expose_secret() == token.expose_secret();
+        if !good.as_ref().is_some_and(is_same) {
+            return true;
+        }
+        good.take_if(|good| now < good.got || after(good.got, NEW) <= now).is_some()
+    }
+
+    /// A token of an installation may not read something: another one is made for the next question, but not for every
+    /// one.
+    pub(super) fn doubt(&self, installation: &Installation, now: Instant) {
+        let slot = self.slot(installation);
+        let is_old = lock(&slot.good).as_ref().is_some_and(|good| after(good.got, RENEWED_AHEAD) <= now);
+        if is_old {
+            slot.expire(now);
+        }
     }
 
     /// What its key looks like now.
@@ -208,20 +229,27 @@ impl App {
         Fingerprint::of(self.read_key(exchange).await.ok().as_ref())
     }
 
-    fn slot(&self, installation: &Installation) -> Arc<AsyncMutex<Held<SecretString>>> {
+    fn slot(&self, installation: &Installation) -> Arc<Held<SecretString>> {
         Arc::clone(lock(&self.tokens).entry(installation.id).or_default())
     }
 
     async fn installations(&self, exchange: &Exchange) -> Result<Installations, Failure> {
-        let mut held = self.installations.lock().await;
-        let known = held.get(self, exchange, self.list(exchange)).await;
-        exchange.note_refusal(NAME, held.refused.as_ref().map(|refused| &refused.failure));
-        known
+        self.installations.get(&*exchange.clock, self.fingerprint(exchange), self.list(exchange)).await
+    }
+
+    /// The list of installations, which is noted where people see it if it cannot be read.
+    async fn list(&self, exchange: &Exchange) -> Result<Good<Installations>, Failure> {
+        let listed = self.read_list(exchange).await.map_err(of_app);
+        exchange.note_listing(listed.as_ref().map(drop));
+        let listed = Arc::new(listed?);
+        let is_there = |id: &u64| listed.values().any(|installation| installation.id == *id);
+        lock(&self.tokens).retain(|id, _| is_there(id));
+        Ok(Good::got(listed, exchange.clock.now(), LIST_AGE, Instant::MAX_UTC))
     }
 
     /// Reads all pages of the list of installations. Those of people are passed over: Copilot's figures are about
     /// organisations and enterprises.
-    async fn list(&self, exchange: &Exchange) -> Result<Good<Installations>, Failure> {
+    async fn read_list(&self, exchange: &Exchange) -> Result<BTreeMap<Owner, Installation>, Failure> {
         let endpoint = Endpoint::Installations;
         let about = format!("GET {}", endpoint.template());
         let jwt = self.sign(exchange).await?;
@@ -236,10 +264,7 @@ impl App {
             };
             let records: Vec<InstallationRecord> = exchange.decode(endpoint, &about, &bytes)?;
             installations.extend(records.into_iter().filter_map(InstallationRecord::read));
-            let Some(next) = next else {
-                let now = exchange.clock.now();
-                return Ok(Good::got(Arc::new(installations), now, LIST_AGE, Instant::MAX_UTC));
-            };
+            let Some(next) = next else { return Ok(installations) };
             url = next;
         }
         Err(Failure::new(Reason::Decode, format!("{about}: its pages have no end")))
@@ -256,7 +281,12 @@ impl App {
         let turn = exchange.turn(NAME, &about).await?;
         let url = endpoint.url_of_app(&self.api, &installation.id.to_string());
         let request = Request { endpoint, url: &url, etag: None, token: &jwt, about: &about };
-        let TokenRecord { token, expires_at } = exchange.create(&turn, &request).await?;
+        let made = exchange.create(&turn, &request).await;
+        if made.as_ref().is_err_and(|failure| failure.reason.is_about_target()) {
+            // It may have been removed or suspended: what is known of the installations is to be read again.
+            self.installations.expire(exchange.clock.now());
+        }
+        let TokenRecord { token, expires_at } = made.map_err(of_app)?;
         let token = SecretString::from(token);
         if !is_token(token.expose_secret()) {
             return Err(request.fail(Reason::Decode, "what it made is no token"));
@@ -273,8 +303,9 @@ impl App {
             Failure::new(Reason::Credential, format!("private key file {}: {words}", self.key.key.path()))
         };
         let pem = self.read_key(exchange).await.map_err(|error| no_key(&error))?;
-        let key = EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes())
-            .map_err(|_| no_key("must hold an RSA private key in PEM, as GitHub hands it out"))?;
+        let key = EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes()).map_err(|_| {
+            no_key("must hold an RSA private key in PEM, as GitHub hands it out, not encrypted")
+        })?;
         let now = exchange.clock.now();
         let claims = Claims {
             iat: (now - DATED_BACK).timestamp(),
@@ -283,7 +314,7 @@ impl App {
         };
         jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key)
             .map(SecretString::from)
-            .map_err(|_| no_key("cannot be signed with"))
+            .map_err(|_| no_key("must hold an RSA private key that is neither encrypted nor the public half"))
     }
 
     async fn read_key(&self, exchange: &Exchange) -> Result<SecretString, String> {
@@ -292,42 +323,68 @@ impl App {
     }
 }
 
+/// A refusal of the App itself is about whom to ask as, and not about what was to be asked.
+fn of_app(failure: Failure) -> Failure {
+    if failure.reason.is_about_target() { Failure { reason: Reason::Credential, ..failure } } else { failure }
+}
+
 impl<T> Default for Held<T> {
     fn default() -> Self {
-        Self { good: None, refused: None }
+        Self { good: Mutex::default(), getting: AsyncMutex::default() }
     }
 }
 
 impl<T: Clone> Held<T> {
-    /// What there is while it is fresh, else what is got; where that fails what there is, if it will do.
+    /// What there is while it is fresh, else what is got; while somebody else gets it, or where that fails, what there
+    /// is, if it will do.
     async fn get(
-        &mut self,
-        app: &App,
-        exchange: &Exchange,
+        &self,
+        clock: &dyn Clock,
+        key: impl Future<Output = Fingerprint>,
         getting: impl Future<Output = Result<Good<T>, Failure>>,
     ) -> Result<T, Failure> {
-        let now = exchange.clock.now();
-        // What was got in the future was got before the clock was set back.
-        self.good.take_if(|good| now < good.got || good.usable_until <= now);
-        if let Some(good) = self.good.as_ref().filter(|good| now < good.fresh_until) {
+        let usable = self.usable(clock.now());
+        if let Some(good) = &usable
+            && self.getting.try_lock().is_err()
+        {
             return Ok(good.value.clone());
         }
-        let key = app.fingerprint(exchange).await;
-        let got = match self.refused.as_ref().and_then(|refused| refused.again(key, now)) {
-            Some(failure) => Err(failure),
-            None => getting.await,
-        };
-        match got {
-            Ok(good) => {
-                self.refused = None;
-                Ok(self.good.insert(good).value.clone())
-            }
-            Err(failure) => {
-                let refused = || Refused { failure: failure.clone(), at: now, key };
-                self.refused.take_if(|refused| refused.again(key, now).is_none());
-                self.refused.get_or_insert_with(refused);
-                self.good.as_ref().map(|good| good.value.clone()).ok_or(failure)
-            }
+        let renewed = self.renewed(clock, key, getting).await;
+        renewed.or_else(|failure| usable.map(|good| good.value).ok_or(failure))
+    }
+
+    /// What there is while it is fresh, else what is got.
+    async fn renewed(
+        &self,
+        clock: &dyn Clock,
+        key: impl Future<Output = Fingerprint>,
+        getting: impl Future<Output = Result<Good<T>, Failure>>,
+    ) -> Result<T, Failure> {
+        let mut refused = self.getting.lock().await;
+        let is_fresh = |good: &Good<T>| clock.now() < good.fresh_until;
+        if let Some(good) = self.usable(clock.now()).filter(is_fresh) {
+            return Ok(good.value);
+        }
+        let key = key.await;
+        if let Some(failure) = refused.as_ref().and_then(|refused| refused.again(key, clock.now())) {
+            return Err(failure);
+        }
+        let got = getting.await;
+        // From the end on: it may have taken long to fail.
+        *refused =
+            got.as_ref().err().map(|failure| Refused { failure: failure.clone(), at: clock.now(), key });
+        Ok(lock(&self.good).insert(got?).value.clone())
+    }
+
+    /// What there is, fresh or not. What was got in the future was got before the clock was set back.
+    fn usable(&self, now: Instant) -> Option<Good<T>> {
+        lock(&self.good).clone().filter(|good| good.got <= now && now < good.usable_until)
+    }
+
+    /// What there is is not fresh any more.
+    fn expire(&self, now: Instant) {
+        if let Some(good) = &mut *lock(&self.good) {
+            good.fresh_until = now;
         }
     }
 }
@@ -355,5 +412,70 @@ impl InstallationRecord {
             _ => return None,
         };
         Some((owner, Installation { id: self.id, suspended_at: self.suspended_at }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::pending, sync::atomic::AtomicU64};
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn good(value: u8, fresh_for: Duration) -> Result<Good<u8>, Failure> {
+        let now = SystemClock.now();
+        Ok(Good::got(value, now, fresh_for, after(now, DAY)))
+    }
+
+    fn bad() -> Result<Good<u8>, Failure> {
+        Err(Failure::new(Reason::ServerError, "down"))
+    }
+
+    async fn key(content: &str) -> Fingerprint {
+        Fingerprint::of(Some(&content.into()))
+    }
+
+    #[tokio::test]
+    async fn what_is_fresh_is_not_got_again_and_what_is_not_is_kept_where_it_cannot_be() {
+        let held = Held::default();
+        assert_eq!(held.get(&SystemClock, key("a"), async { good(1, DAY) }).await, Ok(1));
+        assert_eq!(held.get(&SystemClock, key("a"), async { panic!("got again") }).await, Ok(1));
+        held.expire(SystemClock.now());
+        assert_eq!(held.get(&SystemClock, key("a"), async { bad() }).await, Ok(1));
+        assert!(held.renewed(&SystemClock, key("a"), async { bad() }).await.is_err());
+        assert_eq!(held.get(&SystemClock, key("b"), async { good(2, DAY) }).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn while_one_gets_it_anew_others_take_what_there_is() {
+        let held = Held::default();
+        held.get(&SystemClock, key("a"), async { good(1, Duration::ZERO) }).await.unwrap();
+        let mut hanging = std::pin::pin!(held.get(&SystemClock, key("a"), pending()));
+        assert!(futures_util::poll!(&mut hanging).is_pending());
+        assert_eq!(held.get(&SystemClock, key("a"), async { panic!("asked as well") }).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn those_who_waited_for_a_failure_are_told_it_and_another_key_is_tried_at_once() {
+        let (held, asked) = (Held::default(), AtomicU64::new(0));
+        let failing = || async {
+            asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            bad()
+        };
+        let ask = |content| held.get(&SystemClock, key(content), failing());
+        let (one, other) = tokio::join!(ask("a"), ask("a"));
+        assert!(one.is_err() && one == other);
+        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1);
+        assert!(ask("b").await.is_err());
+        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn an_enterprise_is_not_taken_for_the_organisation_of_its_name() {
+        assert_eq!(name_for(&Owner::org("octo")), "app:octo");
+        assert_eq!(name_for(&Owner::enterprise("octo")), "app:enterprise/octo");
     }
 }

@@ -50,9 +50,7 @@ impl RateLimit {
             reset: DateTime::from_timestamp(number(headers, "x-ratelimit-reset")?, 0)?,
         })
     }
-}
 
-impl RateLimit {
     /// What of this window is left to others.
     fn reserve(&self) -> u64 {
         self.limit / OTHERS
@@ -91,6 +89,8 @@ pub struct Limits {
     newest: Option<Instant>,
     /// Time spent waiting because requests are spread.
     spent_spread: Duration,
+    /// The longest that was told: a clock that is set back takes nothing back.
+    told: Duration,
 }
 
 /// A span in which nothing is asked.
@@ -125,10 +125,14 @@ impl Limits {
         self.rate?.spread(now)
     }
 
-    /// How long nothing was asked because of limits, so far.
+    /// How long nothing was asked because of limits, so far, and how long requests waited because they are spread.
     pub fn throttled(&self, now: Instant) -> Duration {
+        (self.closed_for(now) + self.spent_spread).max(self.told)
+    }
+
+    fn closed_for(&self, now: Instant) -> Duration {
         let present = self.closed.map_or(TimeDelta::zero(), |closed| closed.until.min(now) - closed.since);
-        self.spent_closed + self.spent_spread + present.to_std().unwrap_or_default()
+        self.spent_closed + present.to_std().unwrap_or_default()
     }
 
     /// Learns from an answer. `limited` tells whether it was a refusal because of limits; then the moment is
@@ -147,7 +151,10 @@ impl Limits {
             }
             return None;
         }
-        self.strikes = self.strikes.saturating_add(1);
+        if self.closed(now).is_none() {
+            // Those that were on their way together are refused together: once.
+            self.strikes = self.strikes.saturating_add(1);
+        }
         let retry_after =
             number(headers, "retry-after").map(|seconds| after(now, Duration::from_secs(seconds)));
         let reset = spent.filter(|rate| rate.remaining == 0).map(|rate| rate.reset);
@@ -158,7 +165,7 @@ impl Limits {
     /// The wait where GitHub names none: a little more than it takes, so that exporters of one token do not come back
     /// in step.
     fn unasked_wait(&self) -> Duration {
-        doubled(FIRST_WAIT, self.strikes - 1).mul_f64(1.0 + fastrand::f64() / 10.0)
+        doubled(FIRST_WAIT, self.strikes.saturating_sub(1)).mul_f64(1.0 + fastrand::f64() / 10.0)
     }
 
     /// Closes, or stays closed for longer.
@@ -169,23 +176,22 @@ impl Limits {
             return before.until;
         }
         if before.is_none() {
-            self.spent_closed = self.throttled(now) - self.spent_spread;
+            self.spent_closed = self.closed_for(now);
         }
         let since = before.map_or(now, |before| before.since);
         self.closed = Some(Closed { since, until, for_others });
         until
     }
 
-    /// When the next request may be sent: takes that moment.
-    fn next_moment(&mut self, now: Instant) -> Instant {
+    /// When the next request may be sent: takes that moment. At most `others` wait for theirs already.
+    fn next_moment(&mut self, others: usize, now: Instant) -> Instant {
         let Some(spread) = self.spread(now) else {
             self.newest = None;
             return now;
         };
         // A clock that was set back must not leave it far ahead.
-        let newest = self.newest.filter(|newest| *newest <= after(now, LONGEST_WAIT));
-        let moment = newest.map_or(now, |newest| after(newest, spread).max(now));
-        self.spent_spread += (moment - now).to_std().unwrap_or_default();
+        let latest = after(now, spread.saturating_mul(u32::try_from(others).unwrap_or(u32::MAX)));
+        let moment = self.newest.map_or(now, |newest| after(newest.min(latest), spread).max(now));
         self.newest = Some(moment);
         moment
     }
@@ -200,6 +206,7 @@ pub(crate) fn doubled(first: Duration, times: u32) -> Duration {
 #[derive(Debug)]
 pub struct Budget {
     name: String,
+    concurrency: usize,
     turns: Arc<Semaphore>,
     limits: Mutex<Limits>,
 }
@@ -214,7 +221,8 @@ pub struct Turn {
 impl Budget {
     /// A budget of the credential of that name, which allows so many requests in flight.
     pub fn new(name: &str, concurrency: usize) -> Self {
-        Self { name: name.to_owned(), turns: Arc::new(Semaphore::new(concurrency)), limits: Mutex::default() }
+        let (name, turns) = (name.to_owned(), Arc::new(Semaphore::new(concurrency)));
+        Self { name, concurrency, turns, limits: Mutex::default() }
     }
 
     /// Waits for a turn, and for its moment where requests are spread.
@@ -226,10 +234,13 @@ impl Budget {
         let turns = Arc::clone(&self.turns);
         let permit = turns.acquire_owned().await.expect("the semaphore of a budget is never closed");
         self.is_open(clock.now())?;
-        let moment = lock(&self.limits).next_moment(clock.now());
-        if moment > clock.now() {
+        let began = clock.now();
+        let moment = lock(&self.limits).next_moment(self.concurrency, began);
+        if moment > began {
             clock.sleep_until(moment).await;
-            self.is_open(clock.now())?;
+            let now = clock.now();
+            lock(&self.limits).spent_spread += (now - began).to_std().unwrap_or_default();
+            self.is_open(now)?;
         }
         Ok(Turn { budget: Arc::clone(self), _permit: permit })
     }
@@ -239,8 +250,10 @@ impl Budget {
     }
 
     /// What is known now.
-    pub fn limits(&self) -> Limits {
-        lock(&self.limits).clone()
+    pub fn limits(&self, now: Instant) -> Limits {
+        let mut limits = lock(&self.limits);
+        limits.told = limits.throttled(now);
+        limits.clone()
     }
 }
 
@@ -330,7 +343,9 @@ mod tests {
         limits.learn(&HeaderMap::new(), false, at(1));
         assert_eq!(open_at(&limits, at(1)), Some(at(120)));
         let until = limits.learn(&HeaderMap::new(), true, at(2)).unwrap();
-        assert!(until >= at(122), "still the same row of refusals: {until}");
+        assert_eq!(until, at(120), "they were refused together");
+        let until = limits.learn(&HeaderMap::new(), true, at(120)).unwrap();
+        assert!((at(240)..=at(252)).contains(&until), "the same row of refusals: {until}");
     }
 
     #[test]
@@ -400,17 +415,27 @@ mod tests {
     }
 
     #[test]
-    fn spread_requests_take_one_moment_each_and_the_wait_is_counted() {
+    fn spread_requests_take_one_moment_each_and_a_clock_that_is_set_back_puts_off_none_for_long() {
         let mut limits = Limits::default();
-        assert_eq!(limits.next_moment(noon()), noon(), "nothing is known of a limit");
+        assert_eq!(limits.next_moment(1, noon()), noon(), "nothing is known of a limit");
         limits.learn(&window(5000, 1500, 3600), false, noon());
         let millis = |instant: Instant| (instant - noon()).num_milliseconds();
         let moments = [0, 0, 10_000, 10_100].map(|now| {
             let now = noon() + TimeDelta::milliseconds(now);
-            millis(limits.next_moment(now))
+            millis(limits.next_moment(1, now))
         });
         assert_eq!(moments, [0, 3600, 10_000, 13_589]);
-        assert_eq!(limits.throttled(at(60)).as_millis(), 3600 + 3489);
+        let back = at(-1800);
+        let wait = limits.next_moment(1, back) - back;
+        assert!(wait <= TimeDelta::seconds(20), "{wait}");
+    }
+
+    #[test]
+    fn the_time_that_was_told_is_not_taken_back_when_the_clock_is_set_back() {
+        let budget = Budget::new("token", 1);
+        lock(&budget.limits).learn(&headers(&[("retry-after", "100")]), true, noon());
+        assert_eq!(budget.limits(at(60)).throttled(at(60)).as_secs(), 60);
+        assert_eq!(budget.limits(at(-60)).throttled(at(-60)).as_secs(), 60);
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use super::{
     credential::{Credential, Fingerprint},
     download::{Downloads, Hosts},
     endpoint::Endpoint,
-    exchange::{Exchange, Page, Request},
+    exchange::{Exchange, Page, Request, cause},
     failure::{Failure, Lack, Reason},
     ledger::Ledger,
 };
@@ -98,6 +98,8 @@ pub struct Client {
     api: Url,
     app: Option<App>,
     credential: Option<Credential>,
+    /// Who may be asked for with the credential where there is an App, too.
+    named: BTreeSet<Owner>,
 }
 
 /// As whom to ask.
@@ -110,11 +112,17 @@ enum Access<'a> {
 
 /// The TLS set-up of this machine cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the client for GitHub could not be made: {0}")]
-pub struct Unusable(#[from] reqwest::Error);
+#[error("the client for GitHub could not be made: {0}; check SSL_CERT_FILE and SSL_CERT_DIR")]
+pub struct Unusable(String);
+
+impl From<reqwest::Error> for Unusable {
+    fn from(error: reqwest::Error) -> Self {
+        Self(cause(error))
+    }
+}
 
 impl Client {
-    /// A client that is going to ask for these owners; nothing is asked yet.
+    /// A client that is going to ask for these owners, and for whom the App is installed on; nothing is asked yet.
     ///
     /// # Errors
     /// [`Unusable`], for instance where the machine has no root certificates.
@@ -130,7 +138,8 @@ impl Client {
         if app.is_some() {
             exchange.budget(app::NAME);
         }
-        Ok(Self { exchange, downloads, api, app, credential })
+        let named = owners.iter().cloned().collect();
+        Ok(Self { exchange, downloads, api, app, credential, named })
     }
 
     /// Reads an answer that is one object. With the validators of the last time it is not sent again unless it has
@@ -272,9 +281,14 @@ impl Client {
         match access {
             Access::Given(credential) => ask(self.given(credential, question.owner).await?).await,
             Access::Installed(app, installation) => {
-                let answer = ask(app.token(&self.exchange, &installation).await?).await;
+                let token = app.token(&self.exchange, &installation).await?;
+                let answer = ask(token.clone()).await;
                 let refused = answer.as_ref().is_err_and(|failure| failure.reason == Reason::Unauthorized);
-                if !refused || !app.revoked(&self.exchange, &installation).await {
+                if answer.as_ref().is_err_and(|failure| failure.reason == Reason::Forbidden) {
+                    // What it may read was settled when it was made: a permission that is granted later needs another.
+                    app.doubt(&installation, self.exchange.clock.now());
+                }
+                if !refused || !app.revoked(&installation, &token, self.exchange.clock.now()) {
                     return answer;
                 }
                 ask(app.token(&self.exchange, &installation).await?).await
@@ -289,8 +303,10 @@ impl Client {
         {
             return Ok(Access::Installed(app, installation));
         }
-        self.credential.as_ref().map(Access::Given).ok_or_else(|| {
-            let words = format!("the App is not installed on {owner}, and there is no token");
+        // A token is for those who are named, and not for others because the App was once installed there.
+        let given = self.credential.as_ref().filter(|_| self.app.is_none() || self.named.contains(owner));
+        given.map(Access::Given).ok_or_else(|| {
+            let words = format!("the App is not installed on {owner}, and there is no token for it");
             Failure::new(Reason::Credential, words).lacking(Lack::Installation)
         })
     }
@@ -312,6 +328,11 @@ impl Client {
             Some(app) => app.installed(&self.exchange).await,
             None => Ok(BTreeMap::new()),
         }
+    }
+
+    /// Forgets the limits of an owner on which the App is not installed any more.
+    pub fn forget(&self, owner: &Owner) {
+        self.exchange.forget(&app::name_for(owner));
     }
 
     /// What the key of the App looks like now, if there is one.
@@ -360,7 +381,7 @@ impl Access<'_> {
     fn name(&self, owner: &Owner) -> String {
         match self {
             Self::Given(credential) => credential.name(owner),
-            Self::Installed(..) => format!("{}:{}", app::NAME, owner.name()),
+            Self::Installed(..) => app::name_for(owner),
         }
     }
 }

@@ -14,6 +14,7 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{
@@ -33,6 +34,9 @@ const API_VERSION: &str = "2022-11-28";
 /// What the exporter calls itself, to the API and to the hosts of report files.
 pub(crate) const USER_AGENT: &str = concat!("github-copilot-exporter/", env!("CARGO_PKG_VERSION"));
 
+/// Requests in flight at one time, with however many credentials: GitHub bears with a hundred.
+const MOST_IN_FLIGHT: usize = 50;
+
 /// Renamed organisations redirect once; a chain is a mistake.
 const MOST_REDIRECTS: usize = 5;
 
@@ -49,6 +53,8 @@ pub(super) struct Exchange {
     pub(super) clock: SharedClock,
     concurrency: usize,
     timeout: Duration,
+    /// Requests in flight, whoever they are for.
+    places: Semaphore,
     budgets: Mutex<BTreeMap<String, Arc<Budget>>>,
     ledger: Mutex<Ledger>,
 }
@@ -107,7 +113,8 @@ impl Exchange {
             http = http.no_proxy();
         }
         let (budgets, ledger) = (Mutex::default(), Mutex::default());
-        Ok(Self { http: http.build()?, clock, concurrency, timeout, budgets, ledger })
+        let places = Semaphore::new(MOST_IN_FLIGHT);
+        Ok(Self { http: http.build()?, clock, concurrency, timeout, places, budgets, ledger })
     }
 
     /// Waits until it may be asked as whoever has this name.
@@ -160,6 +167,7 @@ impl Exchange {
 
     /// The answer to a request, unless it is a refusal.
     async fn send(&self, turn: &Turn, method: Method, request: &Request<'_>) -> Result<Answered, Failure> {
+        let _place = self.places.acquire().await.expect("it is never closed");
         let answered = self.in_time(self.exchange(method, request)).await;
         let answered = answered.unwrap_or_else(|| Err(self.late(request)));
         let code = answered
@@ -186,7 +194,11 @@ impl Exchange {
             }
         }
         let limited = refusal.as_ref().is_some_and(|refusal| refusal.reason == Reason::RateLimited);
-        let retry_at = turn.learn(headers, limited, self.clock.now());
+        // Whoever is not known is told the limits of strangers.
+        let retry_at = match status {
+            &StatusCode::UNAUTHORIZED => None,
+            _ => turn.learn(headers, limited, self.clock.now()),
+        };
         refusal.map_or(Ok(()), |refusal| {
             let failure = request.fail(refusal.reason, &refusal.detail);
             Err(Failure { retry_at, ..failure.lacking(refusal.lack) })
@@ -259,23 +271,31 @@ impl Exchange {
     /// What was asked so far and what is known of the limits.
     pub(super) fn ledger(&self) -> Ledger {
         let mut ledger = self.ledger_now().clone();
-        ledger.limits =
-            lock(&self.budgets).iter().map(|(name, budget)| (name.clone(), budget.limits())).collect();
+        ledger.limits = lock(&self.budgets)
+            .iter()
+            .map(|(name, budget)| (name.clone(), budget.limits(self.clock.now())))
+            .collect();
         ledger.at = self.clock.now();
         ledger
     }
 
-    /// Notes that a credential as such is refused, or that it is not.
-    pub(super) fn note_refusal(&self, name: &str, failure: Option<&Failure>) {
-        let before = self.ledger_now().note_refusal(name, failure);
-        match (before, failure) {
-            (before, Some(failure)) if before.as_ref() != Some(failure) => {
+    /// Notes that the App's installations cannot be listed, or that they can.
+    pub(super) fn note_listing(&self, listing: Result<(), &Failure>) {
+        let now = listing.map_err(Clone::clone);
+        let before = self.ledger_now().listing.replace(now.clone());
+        match (before, now) {
+            (before, Err(failure)) if before.as_ref() != Some(&Err(failure.clone())) => {
                 let Failure { reason, detail, .. } = failure;
-                tracing::warn!(credential = name, %reason, detail, "the credential is refused");
+                tracing::warn!(%reason, detail, "it cannot be read where the App is installed");
             }
-            (Some(_), None) => tracing::info!(credential = name, "the credential works again"),
+            (Some(Err(_)), Ok(())) => tracing::info!("it can be read again where the App is installed"),
             _ => {}
         }
+    }
+
+    /// Forgets the limits of whoever had this name.
+    pub(super) fn forget(&self, name: &str) {
+        lock(&self.budgets).remove(name);
     }
 
     /// Counts fields of a report file that were passed over.

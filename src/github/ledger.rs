@@ -19,8 +19,8 @@ pub struct Ledger {
     pub sunset: BTreeMap<Endpoint, Instant>,
     /// When a token ends, by name of the credential, from `github-authentication-token-expiration`.
     pub token_expiry: BTreeMap<String, Instant>,
-    /// Why a credential as such is refused, by its name: then nothing can be asked with it.
-    pub refused: BTreeMap<String, Failure>,
+    /// How the last look at where the App is installed ended; nothing before the first.
+    pub listing: Option<Result<(), Failure>>,
     /// Limits by name of the credential.
     pub limits: BTreeMap<String, Limits>,
     /// When this was read.
@@ -31,14 +31,6 @@ impl Ledger {
     /// Counts an answer, or the lack of one.
     pub fn count(&mut self, endpoint: Endpoint, code: &str) {
         *self.requests.entry((endpoint, code.to_owned())).or_default() += 1;
-    }
-
-    /// Notes that a credential as such is refused, or that it is not; gives what was noted before.
-    pub fn note_refusal(&mut self, name: &str, failure: Option<&Failure>) -> Option<Failure> {
-        match failure {
-            Some(failure) => self.refused.insert(name.to_owned(), failure.clone()),
-            None => self.refused.remove(name),
-        }
     }
 
     /// Counts fields that were passed over.

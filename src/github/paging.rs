@@ -52,6 +52,9 @@ fn relation(parameters: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use reqwest::header::HeaderValue;
+
     use super::*;
 
     fn ask(header: &str) -> Result<Option<Url>, Failure> {
@@ -103,11 +106,38 @@ mod tests {
         }
     }
 
-    proptest::proptest! {
+    /// Any bytes, with the marks of links among them.
+    fn header() -> impl Strategy<Value = Vec<u8>> {
+        let marks = [
+            "<",
+            ">",
+            "; rel=\"next\"",
+            ";REL=next",
+            ", ",
+            "https://",
+            "api.github.com",
+            "//evil.example",
+            "user@",
+            ":8443",
+            "\\",
+            "/../",
+            "?page=2",
+        ];
+        let mark = prop::sample::select(marks.to_vec()).prop_map(|mark| mark.as_bytes().to_vec());
+        let any = prop::collection::vec(any::<u8>(), 1..4);
+        prop::collection::vec(prop_oneof![3 => mark, 1 => any], 0..16).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
         #[test]
-        fn no_header_makes_it_panic_or_leave_the_host(header in "[ -~]{0,120}") {
-            if let Ok(Some(url)) = ask(&header) {
-                assert_eq!(url.host_str(), Some("api.github.com"));
+        fn no_headers_make_it_panic_or_leave_the_host(headers in prop::collection::vec(header(), 0..3)) {
+            let here = Url::parse("https://api.github.com/orgs/octo/teams?per_page=100").unwrap();
+            // A client takes no others.
+            let values = headers.iter().filter_map(|bytes| HeaderValue::from_bytes(bytes).ok());
+            let headers = values.map(|value| (LINK, value)).collect();
+            if let Ok(Some(url)) = next(&headers, &here) {
+                prop_assert_eq!(url.origin(), here.origin());
+                prop_assert!(url.username().is_empty() && url.password().is_none());
             }
         }
     }

@@ -323,6 +323,19 @@ pub struct UserDay<'a> {
     pub totals_by_cli: Option<Terminal>,
 }
 
+impl UserDay<'_> {
+    /// The length of the longest list.
+    pub fn longest_list(&self) -> usize {
+        let lists = [
+            &self.totals_by_ide,
+            &self.totals_by_feature,
+            &self.totals_by_language_feature,
+            &self.totals_by_model_feature,
+        ];
+        lists.into_iter().flatten().map(Vec::len).max().unwrap_or_default()
+    }
+}
+
 /// One person in one team, in the report about who is in which team.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]

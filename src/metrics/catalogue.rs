@@ -818,6 +818,11 @@ pub static CATALOGUE: &[Metric] = &[
         "When the token ends, where GitHub tells (header github-authentication-token-expiration).",
     ),
     own(
+        "github_copilot_exporter_installations_up",
+        Read::Gauge(&[], exporter::installations_up),
+        "1 if it could be read where the App is installed when that was last asked. Only with an App.",
+    ),
+    own(
         "github_copilot_exporter_api_sunset_timestamp_seconds",
         Read::Gauge(&["endpoint"], exporter::api_sunset),
         "When GitHub closes the endpoint, where it has announced it (header Sunset).",

@@ -146,6 +146,12 @@ pub(super) fn token_expiry(service: &Service<'_>, emit: &mut Emit<'_>) {
     }
 }
 
+pub(super) fn installations_up(service: &Service<'_>, emit: &mut Emit<'_>) {
+    if let Some(listing) = &service.ledger.listing {
+        emit(&[], flag(listing.is_ok()));
+    }
+}
+
 pub(super) fn api_sunset(service: &Service<'_>, emit: &mut Emit<'_>) {
     for (endpoint, end) in &service.ledger.sunset {
         emit(&[endpoint.template()], seconds(*end));
@@ -283,7 +289,7 @@ mod tests {
             sunset: [(Endpoint::OrgUsage, at(1000))].into(),
             token_expiry: [("token".to_owned(), at(2000))].into(),
             limits: [("token".to_owned(), limits)].into(),
-            refused: BTreeMap::new(),
+            listing: None,
             at: at(15),
         }
     }

@@ -19,6 +19,10 @@ use super::{
 };
 use crate::github::reports::{Fold, UserDay};
 
+/// Nobody uses so many languages, models or editors on a day, not even multiplied with features. Adding them up takes
+/// longer with the square of it.
+const MOST_ELEMENTS: usize = 10_000;
+
 /// Which days of a report are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Days {
@@ -115,6 +119,9 @@ impl Fold for People {
             (_, Some(day)) => day,
         };
         let Some(fold) = self.days.get_mut(&day) else { return Ok(()) };
+        if row.longest_list() > MOST_ELEMENTS {
+            return Err("a record of one person has far too many elements");
+        }
         let in_team = self.team_detail && self.memberships.of(row.user_id, day).next().is_some();
         let wanted = Wanted { shown: day >= self.shared_from, detail: in_team };
         let share = Share::of(&row, &mut self.names, wanted);

@@ -1,6 +1,11 @@
 //! Where the App is installed: a watch begins for every owner that comes, and ends for every one that goes.
 
-use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     sync::mpsc,
@@ -8,6 +13,7 @@ use tokio::{
 };
 
 use super::{
+    published::Published,
     schedule::Schedule,
     watch::{Stopped, Watch, rest},
 };
@@ -19,118 +25,120 @@ use crate::{
     owner::Owner,
 };
 
+/// It is looked this often, or with every refresh where that is more often. It costs nothing of what sources have.
+pub const LOOK: Duration = Duration::from_secs(5 * 60);
+
 /// Follows the list of installations.
 #[derive(Debug)]
 pub struct Installations<M> {
     /// Which of them are watched.
     pub installed: Installed,
-    /// How often to look.
-    pub interval: Duration,
     /// Asks.
     pub client: Arc<Client>,
     /// Tells the time.
     pub clock: SharedClock,
     /// Where news go.
     pub news: mpsc::Sender<Update>,
+    /// Where it is said that something has broken down.
+    pub published: Arc<Published>,
     /// Makes the watch over an owner.
     pub make: M,
-    /// Who is watched, and by which task.
-    watched: BTreeMap<Owner, AbortHandle>,
-    watches: JoinSet<()>,
 }
 
-impl<M: Fn(&Owner) -> Watch> Installations<M> {
-    /// Follows nothing yet.
-    pub fn new(
-        (installed, interval): (Installed, Duration),
-        client: Arc<Client>,
-        clock: SharedClock,
-        news: mpsc::Sender<Update>,
-        make: M,
-    ) -> Self {
-        let (watched, watches) = (BTreeMap::new(), JoinSet::new());
-        Self { installed, interval, client, clock, news, make, watched, watches }
-    }
+/// Who is watched now.
+#[derive(Debug, Default)]
+struct Watches {
+    by_owner: BTreeMap<Owner, AbortHandle>,
+    /// Those who were not in the last list.
+    missing: BTreeSet<Owner>,
+    tasks: JoinSet<()>,
+}
 
-    /// Looks once per interval, and between by back-off after failures, until nobody listens any more. Those that are
+impl<M: FnMut(&Owner) -> Watch> Installations<M> {
+    /// Looks every `interval`, and sooner by back-off after failures, until nobody listens any more. Those that are
     /// `known` from an earlier process are watched at once.
-    ///
-    /// # Panics
-    /// When a watch does, so that whoever runs this hears of it.
-    pub async fn run(mut self, known: Vec<Owner>) {
+    pub async fn run(mut self, interval: Duration, known: Vec<Owner>) {
+        let mut watches = Watches::default();
         for owner in known {
-            let Ok(()) = self.begin(owner).await else { return };
+            let Ok(()) = self.begin(owner, &mut watches).await else { return };
         }
-        let mut schedule = Schedule::new(self.interval, self.clock.now());
+        let mut schedule = Schedule::new(interval, self.clock.now());
         loop {
             let key = self.client.app_fingerprint().await;
             schedule.begin(self.clock.now());
-            let failed = match self.client.installed().await {
+            let listed = self.client.installed().await;
+            let failed_with = key.filter(|_| listed.is_err());
+            match listed {
                 Ok(owners) => {
-                    let Ok(()) = self.follow(owners.into_keys().collect()).await else { return };
+                    let owners = owners.into_keys().collect();
+                    let Ok(()) = self.follow(owners, &mut watches).await else { return };
                     schedule.succeeded();
-                    false
                 }
-                Err(failure) => {
-                    schedule.failed(self.clock.now(), failure.retry_at);
-                    true
-                }
-            };
+                Err(failure) => schedule.failed(self.clock.now(), failure.retry_at),
+            }
             let Ok(()) = self.news.send(Update::Listed).await else { return };
-            self.rest(key.filter(|_| failed), schedule.next()).await;
+            self.rest(failed_with, schedule.next(), &mut watches.tasks).await;
         }
     }
 
     /// Waits until it is time to look again, or until the key is another than it was when that failed.
-    async fn rest(&mut self, failed_with: Option<Fingerprint>, next: Instant) {
-        let Self { client, clock, watches, .. } = self;
-        let mut resting = pin!(rest(&**clock, next, failed_with, || client.app_fingerprint()));
+    async fn rest(&self, failed_with: Option<Fingerprint>, next: Instant, tasks: &mut JoinSet<()>) {
+        let look = || self.client.app_fingerprint();
+        let mut resting = pin!(rest(&*self.clock, next, failed_with, look));
         loop {
             tokio::select! {
                 _ = &mut resting => return,
-                Some(ended) = watches.join_next() => pass_on(ended),
+                Some(ended) = tasks.join_next() => self.ended(ended),
             }
         }
     }
 
-    /// Watches whoever is in the list, and nobody else.
-    async fn follow(&mut self, mut listed: Vec<Owner>) -> Result<(), Stopped> {
+    /// Watches whoever is in the list. Who is missing in two lists in a row is gone: while one is read page by page,
+    /// others may slip from one page to another.
+    async fn follow(&mut self, mut listed: Vec<Owner>, watches: &mut Watches) -> Result<(), Stopped> {
         listed.retain(|owner| self.installed.includes(owner));
-        let gone: Vec<_> = self.watched.keys().filter(|owner| !listed.contains(owner)).cloned().collect();
-        for owner in gone {
-            let Some(watch) = self.watched.remove(&owner) else { continue };
+        let missing = watches.by_owner.keys().filter(|owner| !listed.contains(owner)).cloned().collect();
+        let missed_before = std::mem::replace(&mut watches.missing, missing);
+        for owner in &missed_before & &watches.missing {
             tracing::info!(%owner, "the App is not installed there any more: its figures are dropped");
-            watch.abort();
-            // What it still tells must not come behind the news that it is gone.
-            while !watch.is_finished() {
-                if let Some(ended) = self.watches.join_next().await {
-                    pass_on(ended);
-                }
-            }
-            self.news.send(Update::Gone { owner }).await.map_err(|_| Stopped)?;
+            self.end(owner, watches).await?;
         }
         for owner in listed {
-            if !self.watched.contains_key(&owner) {
+            if !watches.by_owner.contains_key(&owner) {
                 tracing::info!(%owner, "the App is installed there");
-                self.begin(owner).await?;
+                self.begin(owner, watches).await?;
             }
         }
         Ok(())
     }
 
-    async fn begin(&mut self, owner: Owner) -> Result<(), Stopped> {
+    async fn begin(&mut self, owner: Owner, watches: &mut Watches) -> Result<(), Stopped> {
         let watch = (self.make)(&owner);
         watch.announce().await?;
-        self.watched.insert(owner, self.watches.spawn(watch.run()));
+        watches.by_owner.insert(owner, watches.tasks.spawn(watch.run()));
         Ok(())
     }
-}
 
-/// A watch that has ended: passes on its panic, if that was why.
-fn pass_on(ended: Result<(), JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
-        std::panic::resume_unwind(error.into_panic());
+    async fn end(&self, owner: Owner, watches: &mut Watches) -> Result<(), Stopped> {
+        watches.missing.remove(&owner);
+        let Some(watch) = watches.by_owner.remove(&owner) else { return Ok(()) };
+        watch.abort();
+        // What it still tells must not come behind the news that it is gone.
+        while !watch.is_finished() {
+            let Some(ended) = watches.tasks.join_next().await else { break };
+            self.ended(ended);
+        }
+        self.client.forget(&owner);
+        self.news.send(Update::Gone { owner }).await.map_err(|_| Stopped)
+    }
+
+    /// A watch has ended: because it was told to, because nobody listens any more, or by a mistake of ours.
+    fn ended(&self, ended: Result<(), JoinError>) {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            self.published.break_down();
+            tracing::error!(%error, "a watch has broken down; restart the exporter and report it");
+        }
     }
 }

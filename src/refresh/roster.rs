@@ -29,7 +29,8 @@ pub fn watched(records: &[TeamRecord], patterns: &TeamPatterns, owner: &Owner) -
 /// Bytes; GitHub's own names have 100 characters at most.
 const LONGEST_SLUG: usize = 255;
 
-fn is_slug(text: &str) -> bool {
+/// Whether a name can be a label value and a path segment.
+pub(super) fn is_slug(text: &str) -> bool {
     !matches!(text, "" | "." | "..")
         && text.len() <= LONGEST_SLUG
         && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '/')

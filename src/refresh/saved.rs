@@ -17,6 +17,7 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::{Deserialize, Serialize, de::Error};
 use url::Url;
 
+use super::roster::is_slug;
 use crate::{
     config::{Config, Installed, TeamPatterns},
     model::{
@@ -157,11 +158,11 @@ pub fn read(from: impl Read, fit: &Fit, state: &mut State) -> Result<Vec<String>
     if other_teams > 0 {
         left_out.push(format!("teams that GITHUB_TEAMS does not select: {other_teams}"));
     }
-    // They would be the same series twice.
-    if state.owners.values().all(has_every_name_once) {
+    // There would be the same series twice.
+    if state.owners.iter().all(|(owner, held)| is_slug(owner.name()) && has_every_name_once(held)) {
         Ok(left_out)
     } else {
-        Err(serde_json::Error::custom("two teams have the same name").into())
+        Err(serde_json::Error::custom("a name is none, or two teams have the same").into())
     }
 }
 
@@ -177,9 +178,10 @@ fn restore(state: &mut State, owner: &Owner, known: OwnerState, api: Option<Api>
     Some("GITHUB_COPILOT_API was another; only seats and costs are kept")
 }
 
+/// Whether every team has a name of its own; without one it would pass for the owner as a whole.
 fn has_every_name_once(held: &OwnerState) -> bool {
     let names: BTreeSet<_> = held.teams.values().map(|team| &team.slug).collect();
-    names.len() == held.teams.len()
+    names.len() == held.teams.len() && names.into_iter().all(|name| is_slug(name))
 }
 
 #[cfg(test)]
@@ -480,6 +482,7 @@ mod tests {
         let row = r#"[["go","vim"],[2,1,4,3,1]]"#;
         for (good, bad) in [
             (r#""slug":"blue""#.to_owned(), r#""slug":"red""#.to_owned()),
+            (r#""slug":"blue""#.to_owned(), r#""slug":"""#.to_owned()),
             (row.to_owned(), format!("{row},{row}")),
             (row.to_owned(), r#"[["go"],[2,1,4,3,1]]"#.to_owned()),
             (r#""shared":[1,"#.to_owned(), r#""shared":[1,9,"#.to_owned()),

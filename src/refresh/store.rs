@@ -7,7 +7,10 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, BufReader, BufWriter},
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::saved::{self, Fit, Unfit};
@@ -29,12 +32,15 @@ pub struct Store {
     /// The directory, locked from the first writing on for as long as the process lives: two that write there would take
     /// turns to lose what the other knows.
     lock: OnceLock<File>,
+    /// Whether it has figures of this exporter: what it read or has written itself.
+    is_known: AtomicBool,
 }
 
 impl Store {
     /// The store in a directory, which need not exist yet, for what fits the configuration.
     pub fn new(directory: &Path, fit: Fit) -> Self {
-        Self { directory: directory.into(), file: directory.join(FILE), fit, lock: OnceLock::new() }
+        let (directory, file) = (directory.to_owned(), directory.join(FILE));
+        Self { directory, file, fit, lock: OnceLock::new(), is_known: AtomicBool::new(false) }
     }
 
     /// The file that it keeps.
@@ -61,6 +67,7 @@ impl Store {
         for dropped in state.expire(now) {
             tracing::warn!(scope = dropped, "dropped: GitHub has not given its data for 28 days");
         }
+        self.is_known.store(true, Ordering::Relaxed);
         tracing::info!(%file, "the figures of an earlier process are served until GitHub is read");
         state
     }
@@ -85,7 +92,12 @@ impl Store {
     /// What the system says; then what was kept before stays.
     pub fn save(&self, state: &State) -> io::Result<()> {
         let draft = self.draft(|out| saved::write(state, &self.fit.github, out))?;
-        if state.has_figures() { draft.keep(&File::open(&self.directory)?) } else { Ok(()) }
+        // What is gone must not stay.
+        if state.has_figures() || self.is_known.load(Ordering::Relaxed) {
+            self.is_known.store(true, Ordering::Relaxed);
+            return draft.keep(&File::open(&self.directory)?);
+        }
+        Ok(())
     }
 
     fn draft(&self, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<Draft> {

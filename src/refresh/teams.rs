@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use chrono::NaiveDate;
 
-use super::roster::watched;
+use super::roster::{is_slug, watched};
 use crate::{
     config::TeamPatterns,
     github::teams::TeamRecord,
@@ -29,13 +29,17 @@ impl Teams {
         Self { newest: teams.iter().map(|(_, day)| *day).max(), listed }
     }
 
-    /// Takes in which teams the list of a day has, by id and name.
+    /// Takes in which teams the list of a day has, by id and name. A name that is none does not replace one that is:
+    /// without a name a team would be gone, and its days with it.
     pub fn learn(&mut self, day: NaiveDate, slugs: &BTreeMap<u64, String>) {
         self.newest = self.newest.max(Some(day));
         for (id, slug) in slugs {
-            let last = self.listed.get(id).map(|(last, _)| *last);
-            if last <= Some(day) {
-                self.listed.insert(*id, (day, slug.clone()));
+            let (last, name) = self.listed.entry(*id).or_insert_with(|| (day, slug.clone()));
+            if *last <= day {
+                *last = day;
+                if is_slug(slug) {
+                    slug.clone_into(name);
+                }
             }
         }
     }
@@ -113,6 +117,14 @@ mod tests {
         learn(&mut teams, "16", &[(1, "red")]);
         learn(&mut teams, "16", &[(1, "crimson")]);
         assert_eq!(watched(&teams, &["*"]), named(&[(1, "crimson")]), "a day that is read again");
+    }
+
+    #[test]
+    fn a_name_that_is_none_does_not_replace_one_that_is() {
+        let mut teams = Teams::default();
+        learn(&mut teams, "15", &[(1, "red"), (2, "a b")]);
+        learn(&mut teams, "16", &[(1, "../x"), (2, "blue")]);
+        assert_eq!(watched(&teams, &["*"]), named(&[(1, "red"), (2, "blue")]));
     }
 
     #[test]

@@ -271,8 +271,8 @@ pub async fn rest<F: Future<Output = Option<Fingerprint>>>(
             return true;
         }
         let before = std::mem::replace(&mut now, clock.now());
-        // A clock that was set back would make it wait for as much longer.
         if now < before {
+            // A clock that was set back would make it wait for as much longer; and it may be what failed.
             return false;
         }
     }

@@ -101,8 +101,8 @@ mod tests {
 
     use super::*;
 
-    /// So many that took a place one after the other, and which of them have lost it.
-    struct House(Places, Vec<(Place, std::pin::Pin<Box<dyn Future<Output = ()>>>)>);
+    /// Guests who came one after the other.
+    struct House(Places, Vec<Place>);
 
     impl House {
         fn of(most: usize) -> Self {
@@ -110,26 +110,21 @@ mod tests {
         }
 
         fn comes(&mut self) -> &mut Self {
-            let (place, lost) = self.0.take();
-            self.1.push((place, Box::pin(lost)));
+            let (place, _) = self.0.take();
+            self.1.push(place);
             self
         }
 
         fn asks(&mut self, guest: usize) -> &mut Self {
-            self.1[guest].0.asked();
+            self.1[guest].asked();
             self
         }
 
-        fn lost(&mut self) -> Vec<usize> {
-            let ready = |(index, (_, lost)): (usize, &mut (Place, _))| {
-                let lost: &mut std::pin::Pin<Box<dyn Future<Output = ()>>> = lost;
-                lost.now_or_never().map(|()| index)
-            };
-            let lost: Vec<_> = self.1.iter_mut().enumerate().filter_map(ready).collect();
-            for index in &lost {
-                self.1[*index].1 = Box::pin(std::future::pending());
-            }
-            lost
+        /// Who has lost a place.
+        fn lost(&self) -> Vec<usize> {
+            let guests = lock(&self.0.guests);
+            let gone = |guest: &usize| !guests.by_turn.contains_key(&*lock(&self.1[*guest].turn));
+            (0..self.1.len()).filter(gone).collect()
         }
     }
 
@@ -139,10 +134,10 @@ mod tests {
         house.comes().comes().comes().asks(0).asks(2);
         assert_eq!(house.lost(), [0; 0], "there is a place for each");
         assert_eq!(house.comes().lost(), [1], "it has asked for nothing");
-        assert_eq!(house.comes().lost(), [3], "nor has the next one, and it came before the newcomer");
+        assert_eq!(house.comes().lost(), [1, 3], "nor has the next one, and it came before the newcomer");
         house.asks(4).asks(0);
-        assert_eq!(house.comes().lost(), [2], "it asked before the others");
-        assert_eq!(house.comes().lost(), [5]);
+        assert_eq!(house.comes().lost(), [1, 2, 3], "it asked before the others");
+        assert_eq!(house.comes().lost(), [1, 2, 3, 5]);
     }
 
     #[test]
@@ -152,18 +147,16 @@ mod tests {
         drop(house.1.remove(0));
         assert_eq!(house.comes().lost(), [0; 0]);
         assert_eq!(house.comes().lost(), [1]);
-        house.asks(1);
-        assert_eq!(lock(&house.0.guests).by_turn.len(), 2);
+        assert_eq!(house.asks(1).lost(), [1]);
         house.1.clear();
-        assert_eq!(lock(&house.0.guests).by_turn.len(), 0);
+        assert!(lock(&house.0.guests).by_turn.is_empty());
     }
 
     #[test]
-    fn without_any_place_but_one_the_newcomer_has_it() {
-        let mut house = House::of(1);
-        for guest in 0..5 {
-            let gone = house.comes().asks(guest).lost();
-            assert_eq!(gone, (guest > 0).then(|| guest - 1).into_iter().collect::<Vec<_>>());
-        }
+    fn who_loses_a_place_is_told() {
+        let mut places = Places::new(1);
+        let (_first, first_lost) = places.take();
+        let (_second, second_lost) = places.take();
+        assert!(first_lost.now_or_never().is_some() && second_lost.now_or_never().is_none());
     }
 }

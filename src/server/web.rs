@@ -120,8 +120,19 @@ impl Web {
     }
 
     fn take(&self, look: Look) {
+        if look.is_blank {
+            // Half of a change, more likely than the wish to protect nothing; `{}` says that.
+            tracing::warn!("the web configuration is empty: what was set before goes on");
+            return;
+        }
         match look.settings() {
             Ok(settings) => {
+                let before = self.settings.borrow().clone();
+                if (before.tls.is_some() && settings.tls.is_none())
+                    || (before.users.is_some() && settings.users.is_none())
+                {
+                    tracing::warn!("the web configuration has changed: it protects less than before");
+                }
                 tracing::info!(
                     tls = settings.tls.is_some(),
                     passwords = settings.users.is_some(),
@@ -142,6 +153,8 @@ struct Look {
     config: Result<WebConfig, Vec<String>>,
     material: Option<Material>,
     digest: Digest,
+    /// Whether there is nothing in the file.
+    is_blank: bool,
 }
 
 impl Look {
@@ -153,6 +166,7 @@ impl Look {
             digest.update(bytes);
         };
         add(text.as_ref().unwrap_or_else(|problem| problem).as_bytes());
+        let is_blank = text.as_ref().is_ok_and(|text| text.trim_ascii().is_empty());
         let directory = path.parent().unwrap_or(Path::new(""));
         let config =
             text.map_err(|problem| vec![problem]).and_then(|text| WebConfig::parse(&text, directory));
@@ -161,13 +175,14 @@ impl Look {
         });
         let material = config.as_ref().ok().and_then(|config| Some(config.tls.as_ref()?.read()));
         material.iter().flat_map(Material::found).for_each(|found| add(&found.content()));
-        Self { config, material, digest: digest.finish() }
+        Self { config, material, digest: digest.finish(), is_blank }
     }
 
     /// The settings made of it.
     fn settings(self) -> Result<Settings, Vec<String>> {
-        let WebConfig { tls, headers, users, rate_limit } = self.config?;
-        let tls = tls.zip(self.material).map(|(tls, material)| tls.acceptor(&material)).transpose()?;
+        let Self { config, material, .. } = self;
+        let WebConfig { tls, headers, users, rate_limit } = config?;
+        let tls = tls.zip(material).map(|(tls, material)| tls.acceptor(&material)).transpose()?;
         let rate_limit = rate_limit.map(|limit| Bucket::new(limit, Instant::now()));
         Ok(Settings { tls, headers, users, rate_limit })
     }

@@ -353,6 +353,9 @@ impl Section {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
 
     const HASH: &str = "$2y$10$mDwo.lAisC94iLAyP81MCesa29IzH37oigHC/42V2pdJlUprsJPze";
@@ -610,11 +613,73 @@ mod tests {
         assert!(!shown.contains("hunter2") && !shown.contains("mDwo"), "{shown}");
     }
 
-    proptest::proptest! {
+    /// YAML that could stand in the place of a value, with a secret wherever a value can be.
+    fn secrets() -> impl Strategy<Value = Value> {
+        let secret = "hunter2";
+        let leaf = prop_oneof![
+            "[ -~]{0,4}".prop_map(move |more| Value::from(format!("{more}{secret}{more}"))),
+            Just(Value::from(secret)),
+            Just(Value::from(format!("{HASH}{secret}"))),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(2, 8, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map("[a-z_]{1,6}", inner, 0..3)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// The sections and keys that there are.
+    const KEYS: [(&str, &[&str]); 5] = [
+        (
+            "tls_server_config",
+            &["cert_file", "key", "client_auth_type", "client_allowed_sans", "min_version"],
+        ),
+        ("http_server_config", &["http2", "headers"]),
+        ("basic_auth_users", &["bob"]),
+        ("rate_limit", &["interval", "burst"]),
+        ("basic_auth_excluded_paths", &[]),
+    ];
+
+    proptest! {
         #[test]
         fn whatever_stands_in_the_file_is_understood_or_refused(text in ".{0,200}", key in "[a-z_]{1,30}") {
             let _ = parse(&text);
             let _ = parse(&format!("tls_server_config:\n  {key}: {text}"));
+        }
+
+        #[test]
+        fn no_value_is_told_in_a_problem(section in 0..KEYS.len(), key: prop::sample::Index, value in secrets()) {
+            let (section, keys) = KEYS[section];
+            let mut whole = vec![json!({section: value})];
+            if !keys.is_empty() {
+                whole.push(json!({section: {(*key.get(keys)): value}}));
+            }
+            for file in whole {
+                let problems = parse(&file.to_string()).err().unwrap_or_default();
+                prop_assert!(!problems.iter().any(|problem| problem.contains("hunter2")), "{file}: {problems:?}");
+            }
+        }
+
+        #[test]
+        fn where_it_is_no_yaml_only_the_place_is_told(text in "[ -~\\n]{0,60}", at in 0..200usize) {
+            let good = format!("basic_auth_users:\n  bob: '{HASH}'\nrate_limit: {{interval: 1s, burst: 2}}\n");
+            let (before, after) = good.split_at(at.min(good.len()));
+            let Err(problems) = parse(&format!("{before}{text}{after}")) else { return Ok(()) };
+            if let [problem] = &*problems
+                && let Some(place) = problem.strip_prefix("must be YAML without a key that comes twice: it is not")
+            {
+                let words: Vec<_> = place.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+                let is_place = match &*words {
+                    [] => true,
+                    ["at", "line", line, "column", column] => line.parse::<u32>().is_ok() && column.parse::<u32>().is_ok(),
+                    _ => false,
+                };
+                prop_assert!(is_place, "{problem}");
+            }
         }
     }
 }

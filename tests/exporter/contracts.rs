@@ -17,7 +17,7 @@ use github_copilot_exporter::{
     metrics::catalogue::{CATALOGUE, Group},
 };
 
-use crate::program::promtool_check;
+use crate::{fault_table, program::promtool_check};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -84,6 +84,26 @@ fn the_configuration_document_is_the_table_of_variables() {
     document("docs/configuration.md", &text);
 }
 
+#[test]
+fn the_document_about_faults_is_the_matrix_and_every_test_in_it_exists() {
+    document("docs/faults.md", &fault_table::page());
+    let mut files = Vec::new();
+    for directory in ["src", "tests/exporter"] {
+        sources(&root().join(directory), &mut files);
+    }
+    for test in fault_table::tests() {
+        let (module, name) = test.split_once("::").unwrap();
+        let of_module = files.iter().filter(|file| file.file_stem().is_some_and(|stem| stem == module));
+        let marked = format!("fn {name}()");
+        let exists =
+            of_module.map(|file| fs::read_to_string(file).unwrap()).any(|text| text.contains(&marked));
+        assert!(exists, "docs/faults.md names the test {test}, which does not exist");
+    }
+    let shown: BTreeSet<_> = fault_table::words().into_iter().collect();
+    let untold: Vec<_> = Reason::ALL.into_iter().filter(|reason| !shown.contains(reason)).collect();
+    assert_eq!(untold, [], "no row shows these");
+}
+
 /// Every word in `text` that begins with `prefix`.
 fn words<'a>(text: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -98,10 +118,13 @@ fn every_series_and_variable_that_a_document_names_exists() {
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "SECURITY.md",
         "docs/backfill.md",
         "docs/check.md",
+        "docs/faults.md",
         "docs/metrics.md",
         "docs/configuration.md",
+        "docs/soak.md",
         "docs/web.md",
     ] {
         let text = read(file);

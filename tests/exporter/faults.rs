@@ -249,11 +249,29 @@ pub const FILES: &[Fault] = &[
     fault("a file that drips", Reason::Timeout, |good| Wire::Drip(ok(&good.body))),
 ];
 
+/// What goes wrong with records about people.
+pub const RECORDS: &[Fault] = &[
+    fault("a record of another day", Reason::Decode, |good| {
+        record(good, r#"{"day":"2031-01-01","user_id":1}"#)
+    }),
+    fault("a record of nobody", Reason::Decode, |good| record(good, r#"{"user_login":"mona"}"#)),
+    fault("a record of half a million elements", Reason::Decode, |good| {
+        let element = |number| format!(r#"{{"language":"l{number}","feature":"code_completion"}}"#);
+        let elements: Vec<_> = (0..500_000).map(element).collect();
+        record(good, &format!(r#"{{"user_id":1,"totals_by_language_feature":[{}]}}"#, elements.join(",")))
+    }),
+];
+
+/// The same file with one more record.
+fn record(good: &Good, record: &str) -> Wire {
+    Wire::Bytes(ok([&*good.body, record.as_bytes(), b"\n"].concat()))
+}
+
 fn link(to: &str) -> Wire {
     Wire::Bytes(ok(json!({"download_links": [to]}).to_string()))
 }
 
-fn ok(body: impl AsRef<[u8]>) -> Vec<u8> {
+pub fn ok(body: impl AsRef<[u8]>) -> Vec<u8> {
     answer("200 OK", "", body)
 }
 
@@ -313,11 +331,11 @@ pub struct Place {
     /// By which interface it is asked for, and which sources are asked at all.
     api: &'static str,
     sources: &'static str,
-    concerns: fn(&str) -> bool,
+    pub concerns: fn(&str) -> bool,
     /// Which lines of the data must be there as they were while it goes wrong.
     stays: fn(&str) -> bool,
     /// Whether it is only asked for when there is a new day.
-    of_new_days: bool,
+    pub of_new_days: bool,
 }
 
 /// An answer of the API.
@@ -410,6 +428,18 @@ pub const PLACES: &[Place] = &[
         )
     },
     Place {
+        faults: RECORDS,
+        sources: "activity,teams",
+        of_new_days: true,
+        stays: is_of_teams,
+        ..asked(
+            "records about people",
+            "records_about_people_that_cannot_be_go_wrong_as_a_whole",
+            ["activity", "reports"],
+            |target| target.starts_with("/downloads/") && target.contains("/users-"),
+        )
+    },
+    Place {
         faults: FILES,
         sources: "activity,teams",
         of_new_days: true,
@@ -423,7 +453,7 @@ pub const PLACES: &[Place] = &[
     },
 ];
 
-fn is_latest(target: &str) -> bool {
+pub fn is_latest(target: &str) -> bool {
     target.ends_with("/organization-28-day/latest")
 }
 
@@ -434,7 +464,7 @@ fn is_of_teams(line: &str) -> bool {
 
 impl Place {
     /// Whether every source was read.
-    fn is_up(&self, scrape: &Scrape) -> bool {
+    pub fn is_up(&self, scrape: &Scrape) -> bool {
         let up: Vec<_> = scrape.of("github_copilot_exporter_source_up", &[]).collect();
         up.len() == self.sources.split(',').count() && up.iter().all(|(_, up)| *up == 1.0)
     }
@@ -462,8 +492,9 @@ impl Story {
         let simulator = Simulator::start(small).await.unwrap();
         let hostile = Hostile::before(&simulator).await;
         let company = simulator.announcement();
+        let from_file = more.iter().any(|(name, _)| *name == "GITHUB_TOKEN_FILE");
         let own = [
-            ("GITHUB_TOKEN", &*company.token),
+            ("GITHUB_TOKEN", if from_file { "" } else { &*company.token }),
             ("GITHUB_ORGS", &*company.orgs[0]),
             ("GITHUB_COPILOT_API", place.api),
             ("EXPORTER_SOURCES", place.sources),
@@ -525,6 +556,11 @@ impl Story {
         self.good = healed;
     }
 
+    /// What time it is at GitHub.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
     /// A day passes at GitHub and here.
     pub fn a_day_passes(&mut self) {
         self.now += TimeDelta::days(1);
@@ -571,15 +607,6 @@ async fn tell(test: &str) {
         }
         assert_eq!(story.good.data() == first.data(), faults.is_empty(), "there was news every day");
         story.exporter.stop().await;
-    }
-}
-
-/// How it heals.
-fn heals(word: Reason) -> &'static str {
-    match word {
-        Reason::RateLimited => "when GitHub allows it, after an hour at most",
-        Reason::Credential => "within seconds of a change of the file",
-        _ => "with the next attempt that goes well",
     }
 }
 
@@ -644,6 +671,11 @@ async fn the_files_about_teams_go_wrong_in_every_way() {
 }
 
 #[tokio::test]
+async fn records_about_people_that_cannot_be_go_wrong_as_a_whole() {
+    tell("records_about_people_that_cannot_be_go_wrong_as_a_whole").await;
+}
+
+#[tokio::test]
 async fn a_token_file_that_goes_away_is_credential_and_heals_when_it_is_back() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("token");
@@ -651,7 +683,7 @@ async fn a_token_file_that_goes_away_is_credential_and_heals_when_it_is_back() {
     write();
     let path = file.display().to_string();
     let place = &PLACES[0];
-    let mut story = Story::begin(place, &[("GITHUB_TOKEN", ""), ("GITHUB_TOKEN_FILE", &path)]).await;
+    let mut story = Story::begin(place, &[("GITHUB_TOKEN_FILE", &path)]).await;
     for gone in [|file: &Path| fs::remove_file(file).unwrap(), |file: &Path| fs::write(file, "").unwrap()] {
         story.log.take();
         gone(&file);

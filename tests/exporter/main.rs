@@ -18,6 +18,7 @@ mod billing_series_truth;
 mod billing_truth;
 mod check;
 mod client;
+mod clock_jumps;
 mod commands;
 mod company;
 mod contracts;
@@ -27,6 +28,7 @@ mod detail_truth;
 mod examples;
 mod exposition;
 mod fake_reports;
+mod fault_table;
 mod faults;
 mod fold_truth;
 mod golden;
@@ -36,6 +38,8 @@ mod hostile;
 mod http;
 mod memory;
 mod networks;
+mod odd_fields;
+mod oddities;
 mod outage;
 mod owner_accounts;
 mod people;
@@ -63,12 +67,14 @@ mod seat_series_truth;
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod seat_truth;
 mod seats;
+mod siege;
 mod signals_truth;
 #[path = "../simulator/client.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod simulator_client;
 mod state_files;
 mod store;
+mod supply;
 mod support;
 #[path = "../simulator/truth.rs"]
 mod truth;

@@ -92,7 +92,7 @@ async fn encrypted(certificate: &Path, key: &Path, plain: SocketAddr) -> SocketA
 
 /// A GitHub with data residency behind a proxy, its certificate signed by nobody whom this machine knows.
 struct Behind {
-    _github: Simulator,
+    github: Simulator,
     proxy: Proxy,
     authority: tempfile::TempDir,
 }
@@ -106,7 +106,7 @@ impl Behind {
         authority.issue(dir.path(), "github", &[API]);
         std::fs::write(dir.path().join("authority.pem"), &authority.pem).unwrap();
         let there = encrypted(&dir.path().join("github.pem"), &dir.path().join("github.key"), plain).await;
-        Self { _github: github, proxy: Proxy::to(there).await, authority: dir }
+        Self { github: github, proxy: Proxy::to(there).await, authority: dir }
     }
 
     fn exporter(&self, more: &[(&str, &str)]) -> Running {
@@ -166,6 +166,7 @@ async fn a_certificate_that_nobody_known_has_signed_is_a_network_failure_and_the
     assert_eq!(scrape.get(UP), Some(0.0), "{}", scrape.text);
     let failures = UP.replace("source_up", "source_failures_total").replace('}', r#",reason="network"}"#);
     assert_eq!(scrape.get(&failures), Some(1.0), "{}", scrape.text);
+    assert!(behind.github.requests().is_empty(), "the token was not sent to a stranger");
     let line = running.line_with("refresh failed");
     assert!(line.contains("certificate") || line.contains("UnknownIssuer"), "{line}");
 }
@@ -173,9 +174,11 @@ async fn a_certificate_that_nobody_known_has_signed_is_a_network_failure_and_the
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_no_proxy_names_is_reached_without_it() {
     let behind = Behind::start().await;
-    // Nobody answers for this name, and the proxy, which would, is not to be asked.
-    let running =
-        behind.exporter(&[("GITHUB_API_URL", "https://api.octo.invalid"), ("NO_PROXY", ".invalid")]);
+    // Nobody listens there, and the proxy, which would answer, is not to be asked. This address is this machine, too, but not
+    // by its number.
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let api = format!("https://0.0.0.0:{}", nobody.port());
+    let running = behind.exporter(&[("GITHUB_API_URL", &*api), ("NO_PROXY", "0.0.0.0")]);
     let scrape = tried(&running).await;
     assert_eq!(scrape.get(UP), Some(0.0), "{}", scrape.text);
     assert_eq!(behind.proxy.heard(), [""; 0]);

@@ -8,7 +8,7 @@ use super::{sources::time, words};
 use crate::{
     clock::Instant,
     github::{
-        Failure,
+        Failure, app,
         budget::{Limits, RateLimit},
         ledger::Ledger,
     },
@@ -54,7 +54,7 @@ fn credential(ledger: &Ledger, name: &str, now: Instant) -> Markup {
         @if let Some(spread) = spread {
             p { "Half is spent: at most one request every " (format!("{:.1}", spread.as_secs_f64())) " s until then." }
         }
-        @if let Some(failure @ Failure { reason, detail, .. }) = ledger.refused.get(name) {
+        @if let (app::NAME, Some(Err(failure @ Failure { reason, detail, .. }))) = (name, &ledger.listing) {
             p.closed { code.reason { (reason) } " " span.detail { (detail) } }
             p.advice { strong { "Advice: " } (advice::of_credential(failure)) }
         }

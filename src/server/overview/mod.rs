@@ -42,7 +42,7 @@ pub fn page(picture: &Picture, unsaved: Option<&str>, now: Instant) -> String {
             body {
                 (header(overview, now))
                 main {
-                    (summary(overview))
+                    (summary(overview, is_lost(picture)))
                     (left_out(&picture.plan))
                     @if let Some(why) = unsaved { (not_saved(why)) }
                     @for (index, owner) in overview.owners.iter().enumerate() { (section(index, owner, now)) }
@@ -75,9 +75,16 @@ fn header(overview: &Overview, now: Instant) -> Markup {
     }
 }
 
+/// Whether nobody is watched because it cannot be read where the App is installed.
+fn is_lost(picture: &Picture) -> bool {
+    picture.overview.owners.is_empty() && matches!(picture.ledger.listing, Some(Err(_)))
+}
+
 /// All sources in a sentence and, with several owners, the way to each of them.
-fn summary(overview: &Overview) -> Markup {
-    let worst = overview.owners.iter().filter_map(worst).min().unwrap_or(Standing::Unasked);
+fn summary(overview: &Overview, is_lost: bool) -> Markup {
+    let worst = is_lost.then_some(Standing::Failing);
+    let worst =
+        worst.or_else(|| overview.owners.iter().filter_map(self::worst).min()).unwrap_or(Standing::Unasked);
     html! {
         div.summary.(worst.class()) { p { (worst.symbol()) " " (tally(overview)) } }
         @if overview.owners.len() > 1 {
@@ -97,7 +104,7 @@ fn summary(overview: &Overview) -> Markup {
 fn tally(overview: &Overview) -> String {
     let standings = || overview.owners.iter().flat_map(standings);
     if overview.owners.is_empty() && overview.at != Instant::default() {
-        return "Nobody is watched yet: the App is installed nowhere, or it is not known where. Below is what GitHub says."
+        return "Nobody is watched yet: the App is installed on no organisation, or it is not known where. Below is what GitHub says."
             .to_owned();
     }
     if standings().all(|standing| standing == Standing::Unasked) {
