@@ -299,7 +299,10 @@ mod tests {
         let problem = last.problem.take().unwrap();
         last.problem =
             Some(problem.lacking(Lack::AppPermissions("organization_copilot_metrics=read".into())));
-        says(&show(Source::Activity, Some(last), 0), &["Give the App one of these permissions"]);
+        says(
+            &show(Source::Activity, Some(last), 0),
+            &["Give the App the permission organization_copilot_metrics=read"],
+        );
     }
 
     #[test]
