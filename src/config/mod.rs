@@ -265,20 +265,26 @@ impl Reader {
     }
 
     fn app(&mut self) -> Option<Option<AppKey>> {
-        let (id, key) = (var::GITHUB_APP_ID, var::GITHUB_APP_PRIVATE_KEY_FILE);
-        let given = (self.given(id), self.given(key));
-        if given == (false, false) {
+        if !self.has_app() {
             return Some(None);
         }
-        if let (true, false) | (false, true) = given {
-            let missing = if given.0 { key } else { id };
-            self.refuse(missing.name, "must be set: an App is its id and its key", Some(missing.example));
+        let is_id = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+        let id = self.half_of_app(var::GITHUB_APP_ID, |text| is_id(text).then(|| text.to_owned()));
+        let key = var::GITHUB_APP_PRIVATE_KEY_FILE;
+        let key = self.half_of_app(key, |path| path_of_secret(path).map(SecretFile::new));
+        Some(Some(AppKey { id: id?, key: key? }))
+    }
+
+    fn half_of_app<T>(
+        &mut self,
+        variable: &'static Variable,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        if !self.given(variable) {
+            self.refuse(variable.name, "must be set: an App is its id and its key", Some(variable.example));
             return None;
         }
-        let is_id = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
-        let id = self.read(id, |text| is_id(text).then(|| text.to_owned()));
-        let key = self.read(key, |path| path_of_secret(path).map(SecretFile::new));
-        Some(Some(AppKey { id: id?, key: key? }))
+        self.read(variable, parse)
     }
 
     /// The token, if there need be one.

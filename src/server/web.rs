@@ -121,7 +121,8 @@ impl Web {
 
     fn take(&self, look: Look) {
         // Half of a change, more likely than the wish to protect nothing.
-        let blank = look.is_blank.then(|| vec!["the file is empty; {} is written for no settings".to_owned()]);
+        let blank =
+            look.is_blank.then(|| vec!["the file is empty; {} is written for no settings".to_owned()]);
         match blank.map_or_else(|| look.settings(), Err) {
             Ok(settings) => {
                 let before = self.settings.borrow().clone();
