@@ -562,6 +562,8 @@ mod tests {
                 format!("{name} must be set: an App is its id and its key; for example {name}={example}");
             assert_eq!(problems, [expected]);
         }
+        let problems = read(&[(id.name, "12 34"), (key.name, key.example)]).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].starts_with("GITHUB_APP_ID must be the number"));
     }
 
     #[test]
@@ -629,7 +631,6 @@ mod tests {
     fn each_wrong_value_is_refused_by_the_name_of_its_variable() {
         for (name, value) in [
             ("GITHUB_TOKEN", "ghp two words"),
-            ("GITHUB_APP_ID", "12 34"),
             ("GITHUB_TOKEN_FILE", "/both/are/set"),
             ("GITHUB_ORGS", "octo,.."),
             ("GITHUB_ORGS", ","),
