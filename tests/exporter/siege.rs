@@ -7,6 +7,7 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Stdio},
+    time::Duration,
 };
 
 use github_copilot_exporter::simulator::{Options, Simulator};
@@ -33,6 +34,11 @@ async fn scrape(url: &str) -> Scrape {
     Scrape::read(response.text().await.unwrap())
 }
 
+/// Leaves the machine to what is waited for.
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(10)).await;
+}
+
 /// Scrapes until it holds.
 async fn until(url: &str, what: &str, holds: impl Fn(&Scrape) -> bool) -> Scrape {
     let patience = Patience::new();
@@ -42,7 +48,7 @@ async fn until(url: &str, what: &str, holds: impl Fn(&Scrape) -> bool) -> Scrape
             return scrape;
         }
         patience.check(&format!("{what}\n{}", scrape.text));
-        tokio::task::yield_now().await;
+        pause().await;
     }
 }
 
@@ -126,7 +132,7 @@ impl Besieged {
             if let Some(address) = address.filter(|_| log.contains("message=serving")) {
                 break address.to_owned();
             }
-            tokio::task::yield_now().await;
+            pause().await;
         };
         let (metrics, page) = (format!("http://{address}/metrics"), format!("http://{address}/"));
         Self { child, dir, metrics, page }
@@ -148,7 +154,7 @@ impl Besieged {
         let patience = Patience::new();
         while told() == before {
             patience.check(trial.what);
-            tokio::task::yield_now().await;
+            pause().await;
         }
         assert!(hostile.heal() > 0, "{}", trial.what);
         self.served().await
