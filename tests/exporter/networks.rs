@@ -106,7 +106,7 @@ impl Behind {
         authority.issue(dir.path(), "github", &[API]);
         std::fs::write(dir.path().join("authority.pem"), &authority.pem).unwrap();
         let there = encrypted(&dir.path().join("github.pem"), &dir.path().join("github.key"), plain).await;
-        Self { github: github, proxy: Proxy::to(there).await, authority: dir }
+        Self { github, proxy: Proxy::to(there).await, authority: dir }
     }
 
     fn exporter(&self, more: &[(&str, &str)]) -> Running {
