@@ -275,14 +275,10 @@ impl<'a> Questions<'a> {
 
     /// Begins a file of a report that may be read, to see whether the host of the files can be reached.
     async fn begin(&self, files: Option<Option<Files>>, what: &str, finding: &mut Finding) {
-        match files {
-            None => {}
-            Some(None) => finding.waits_for(what),
-            Some(Some(files)) => {
-                if finding.take(reports::begin(self.client, &files).await).is_some() {
-                    finding.reads(what);
-                }
-            }
+        let Some(files) = files else { return };
+        let Some(files) = files else { return finding.waits_for(what) };
+        if finding.take(reports::begin(self.client, &files).await).is_some() {
+            finding.reads(what);
         }
     }
 
