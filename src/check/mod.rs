@@ -161,7 +161,7 @@ fn credentials(found: &Found, client: &Client, config: &Config) -> Vec<Credentia
     let row = |name: String| {
         let app = found.app.as_ref().filter(|_| name == app::NAME);
         let failure = match app {
-            Some(installed) => app_failure(installed.as_ref(), config.installed),
+            Some(installed) => app_failure(installed.as_ref(), config),
             None => found.refused.get(&name).cloned(),
         };
         CredentialRow {
@@ -178,14 +178,16 @@ fn credentials(found: &Found, client: &Client, config: &Config) -> Vec<Credentia
 /// Why the App is of no use, if it is not.
 fn app_failure(
     installed: Result<&BTreeMap<Owner, Option<Instant>>, &Failure>,
-    wanted: Installed,
+    config: &Config,
 ) -> Option<Failure> {
-    match installed {
-        Err(failure) => Some(failure.clone()),
-        Ok(installed) if installed.is_empty() && wanted != Installed::None => {
-            let words = "the App is installed on no organisation and no enterprise";
-            Some(Failure::new(Reason::Credential, words).lacking(Lack::Installation))
-        }
-        Ok(_) => None,
-    }
+    let installed = match installed {
+        Ok(installed) => installed,
+        Err(failure) => return Some(failure.clone()),
+    };
+    let is_wanted = config.installed != Installed::None && config.owners.is_empty();
+    let somewhere = installed.keys().any(|owner| config.installed.includes(owner));
+    (is_wanted && !somewhere).then(|| {
+        let words = "the App is installed on no organisation, and nobody else is named";
+        Failure::new(Reason::Credential, words).lacking(Lack::Installation)
+    })
 }

@@ -125,6 +125,11 @@ impl CredentialRow {
         if self.failure.is_some() { Verdict::Refused } else { Verdict::Works }
     }
 
+    /// Whether it is one owner's alone, and there is nothing more to say of it than that it works.
+    fn is_one_of_many(&self) -> bool {
+        self.failure.is_none() && self.expires.is_none() && self.name.contains(':')
+    }
+
     fn detail(&self) -> String {
         let failure = self.failure.as_ref().map(ToString::to_string);
         let app = self.app.as_ref().map(|app| match app.suspended.len() {
@@ -237,6 +242,18 @@ impl Report {
         })
     }
 
+    /// One row for the credentials of many owners that work.
+    fn of_many(&self) -> Option<[String; 3]> {
+        let rows: Vec<_> = self.credentials.iter().filter(|row| row.is_one_of_many()).collect();
+        if rows.len() <= NAMED {
+            return None;
+        }
+        let least = rows.iter().filter_map(|row| row.rate).map(|rate| rate.remaining).min();
+        let least = least.map(|least| format!(", each with {least} requests left at least"));
+        let detail = format!("one for each of {} owners{}", rows.len(), least.unwrap_or_default());
+        Some(["(by owner)".to_owned(), Verdict::Works.word().to_owned(), detail])
+    }
+
     /// Every advice once, each with what it is for.
     fn advice(&self) -> Vec<Advice> {
         let mut all: Vec<Advice> = Vec::new();
@@ -302,11 +319,15 @@ impl fmt::Display for Report {
                 state
             })
         };
-        let credentials = self.credentials.iter().map(|row| {
+        let many = self.of_many();
+        let apart = many.is_none();
+        let credentials = self.credentials.iter().filter(|row| apart || !row.is_one_of_many());
+        let credentials = credentials.map(|row| {
             let state = state(row.verdict(), &mut row.advice().and_then(number).into_iter());
             [row.name.clone(), state, row.detail()]
         });
-        table(f, ["CREDENTIAL", "STATE", "DETAIL"], credentials.collect())?;
+        let credentials = credentials.chain(many).collect();
+        table(f, ["CREDENTIAL", "STATE", "DETAIL"], credentials)?;
         let sources = self.sources.iter().map(|row| {
             let state = state(row.verdict(), &mut row.advice().filter_map(|words| number(&words)));
             let api = row.api.map_or("-", Api::word).to_owned();

@@ -277,8 +277,7 @@ impl<'a> Questions<'a> {
     async fn begin(&self, files: Option<Option<Files>>, what: &str, finding: &mut Finding) {
         let Some(files) = files else { return };
         let Some(files) = files else { return finding.waits_for(what) };
-        let begun = finding.take(reports::begin(self.client, &files).await);
-        if begun.is_some() {
+        if finding.take(reports::begin(self.client, &files).await).is_some() {
             finding.reads(what);
         }
     }

@@ -658,7 +658,6 @@ mod tests {
             ("EXPORTER_MAX_SERIES", "1e6"),
             ("EXPORTER_LOG_LEVEL", "5"),
             ("EXPORTER_LOG_FORMAT", "text"),
-            ("GITHUB_APP_ID", "12345"),
         ] {
             let problems = with(name, value).unwrap_err();
             assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");

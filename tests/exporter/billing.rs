@@ -116,7 +116,7 @@ async fn a_meter_that_is_refused_leaves_the_other_up_and_everything_else() {
         assert_eq!(failures(&scrape, "billing", word), 1.0);
         assert_eq!(failures(&scrape, "activity", word), 0.0);
         let page = exporter.page().await;
-        for words in [word, "billing\u{201d} out of EXPORTER_SOURCES", "What was read is shown"] {
+        for words in [word, "leave the source out of EXPORTER_SOURCES", "What was read is shown"] {
             assert!(page.contains(words), "{words} in {page}");
         }
         exporter.stop().await;

@@ -10,8 +10,9 @@ use crate::{
     support::{ManualClock, Scrape},
 };
 
-/// What GitHub tells by headers that the simulated one does not send.
-const UNTOLD: [&str; 2] = [
+/// What GitHub tells by headers that the simulated one does not send, and what is about an App only.
+const UNTOLD: [&str; 3] = [
+    "github_copilot_exporter_installations_up",
     "github_copilot_exporter_token_expiry_timestamp_seconds",
     "github_copilot_exporter_api_sunset_timestamp_seconds",
 ];
