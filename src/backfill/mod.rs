@@ -313,12 +313,11 @@ fn owners(config: &Config, watched: &[Owner], named: &[String]) -> Result<Vec<Ow
 
 /// Everybody whose history is wanted by the configuration: who is named, and where the App is installed.
 async fn watched(config: &Config, client: &Client) -> Result<Vec<Owner>, Error> {
-    let mut owners = config.owners.clone();
-    if config.installed != Installed::None {
-        let found = client.installed().await.map_err(|failure| Error::Installations { failure })?;
-        owners.extend(found.into_keys().filter(|owner| config.installed.includes(owner)));
+    if config.installed == Installed::None {
+        return Ok(config.owners.clone());
     }
-    Ok(owners)
+    let installed = client.installed().await.map_err(|failure| Error::Installations { failure })?;
+    Ok(config.watched(installed.keys()))
 }
 
 /// What has to be the same for files to be one history. Spans are not in it: a directory may grow.

@@ -109,17 +109,11 @@ impl Check<'_> {
 
     /// Whom to ask for: those that are named, and those where the App is installed if that is wanted.
     async fn owners(&self) -> Vec<Owner> {
-        let mut owners = self.config.owners.clone();
         if self.config.github.app.is_none() {
-            return owners;
+            return self.config.owners.clone();
         }
         let installed = self.client.installed().await;
-        if self.config.installed != Installed::None {
-            let found = installed.iter().flat_map(BTreeMap::keys);
-            let others = found.filter(|owner| self.config.installed.includes(owner));
-            let others: Vec<_> = others.filter(|owner| !owners.contains(owner)).cloned().collect();
-            owners.extend(others);
-        }
+        let owners = self.config.watched(installed.iter().flat_map(BTreeMap::keys));
         self.note(|found| found.app = Some(installed));
         owners
     }

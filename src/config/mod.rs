@@ -118,6 +118,14 @@ impl fmt::Display for Problem {
 }
 
 impl Config {
+    /// Everybody who is to be watched: who is named and, of those that the App is `installed` on, who is watched for that.
+    pub fn watched<'a>(&self, installed: impl IntoIterator<Item = &'a Owner>) -> Vec<Owner> {
+        let mut owners = self.owners.clone();
+        let is_other = |owner: &&Owner| self.installed.includes(owner) && !self.owners.contains(owner);
+        owners.extend(installed.into_iter().filter(is_other).cloned());
+        owners
+    }
+
     /// Reads the configuration of this process.
     ///
     /// # Errors
@@ -546,6 +554,13 @@ mod tests {
             let config = as_app(more).unwrap();
             assert_eq!((config.installed, config.owners.len()), (expected, more.len()));
             assert!(config.github.credential.is_none() && config.github.app.is_some());
+        }
+        let found = [Owner::org("found"), Owner::enterprise("other")];
+        for (more, expected) in [
+            (&[enterprise][..], vec![Owner::enterprise("group"), Owner::org("found")]),
+            (&[("GITHUB_ORGS", "octo")], vec![Owner::org("octo")]),
+        ] {
+            assert_eq!(as_app(more).unwrap().watched(&found), expected);
         }
         let both = as_app(&[("GITHUB_TOKEN", "t")]).unwrap();
         assert!(both.github.credential.is_some() && both.installed == Installed::Orgs);

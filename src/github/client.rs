@@ -283,15 +283,16 @@ impl Client {
             Access::Installed(app, installation) => {
                 let token = app.token(&self.exchange, &installation).await?;
                 let answer = ask(token.clone()).await;
-                let refused = answer.as_ref().is_err_and(|failure| failure.reason == Reason::Unauthorized);
-                if answer.as_ref().is_err_and(|failure| failure.reason == Reason::Forbidden) {
+                let now = self.exchange.clock.now();
+                match answer.as_ref().map_err(|failure| failure.reason) {
+                    Err(Reason::Unauthorized) if app.revoked(&installation, &token, now) => {
+                        return ask(app.token(&self.exchange, &installation).await?).await;
+                    }
                     // What it may read was settled when it was made: a permission that is granted later needs another.
-                    app.doubt(&installation, self.exchange.clock.now());
+                    Err(Reason::Forbidden) => app.doubt(&installation, now),
+                    _ => {}
                 }
-                if !refused || !app.revoked(&installation, &token, self.exchange.clock.now()) {
-                    return answer;
-                }
-                ask(app.token(&self.exchange, &installation).await?).await
+                answer
             }
         }
     }

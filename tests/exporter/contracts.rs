@@ -19,11 +19,11 @@ use github_copilot_exporter::{
 
 use crate::{fault_table, program::promtool_check};
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(file: &str) -> String {
+pub fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
@@ -246,7 +246,8 @@ const HOMES: [(&str, &[&str]); 10] = [
     ("std::env::", &["config"]),
 ];
 
-fn sources(at: &Path, found: &mut Vec<PathBuf>) {
+/// Every file of Rust in a directory and below it.
+pub fn sources(at: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(at).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

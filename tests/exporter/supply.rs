@@ -3,19 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
     process::Command,
 };
 
 use serde::Deserialize;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn read(file: &str) -> String {
-    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
+use crate::contracts::{read, root, sources};
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -178,17 +171,6 @@ fn every_call_of_cargo_that_could_change_the_lock_file_is_told_not_to() {
         }
     }
     assert!(calls >= 5, "the calls are found: {calls}");
-}
-
-fn sources(at: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(at).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
 }
 
 /// The tests in the code, by name; each with its file, without directories, as a module is called.
