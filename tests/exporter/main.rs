@@ -22,6 +22,8 @@ mod clock_jumps;
 mod commands;
 mod company;
 mod contracts;
+mod dashboard;
+mod dashboards;
 mod detail;
 mod detail_files;
 mod detail_truth;
