@@ -48,6 +48,7 @@ mod people_files;
 mod people_truth;
 mod program;
 mod prometheus;
+mod promql;
 mod record_edges;
 mod refresh;
 mod refusals;
