@@ -61,7 +61,8 @@ interface Types {
   gauge: [gauge.Options, None];
   piechart: [piechart.Options, piechart.FieldConfig];
   stat: [stat.Options, None];
-  'state-timeline': [timeline.Options, timeline.FieldConfig];
+  // The schema forgets what its editor sets.
+  'state-timeline': [timeline.Options, timeline.FieldConfig & Pick<grafana.GraphFieldConfig, 'insertNulls' | 'spanNulls'>];
   table: [table.Options, table.FieldConfig];
   text: [text.Options, None];
   timeseries: [timeseries.Options, timeseries.FieldConfig];

@@ -78,7 +78,7 @@ function check(files) {
     const dashboard = dashboards.find(({ name }) => name === diagnostic.file?.fileName);
     if (!dashboard) return `${diagnostic.file?.fileName}: ${message(diagnostic)}`;
     const { line, path } = place(diagnostic.file, diagnostic.start);
-    return `${dashboard.path}: ${dashboard.constants[line - 1].of}: ${path}: ${message(diagnostic)}`;
+    return [dashboard.path, dashboard.constants[line - 1].of, path, message(diagnostic)].filter(Boolean).join(': ');
   });
 }
 

@@ -22,6 +22,7 @@ mod clock_jumps;
 mod commands;
 mod company;
 mod contracts;
+mod dashboard_tools;
 mod detail;
 mod detail_files;
 mod detail_truth;
