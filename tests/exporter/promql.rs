@@ -32,6 +32,9 @@ const USUAL: [&str; 10] = [
     "process_virtual_memory_bytes",
 ];
 
+/// Labels of which a person can have several values: nothing is added up over them, and there is no greatest.
+const OVERLAPPING: [&str; 5] = ["enterprise", "org", "team", "assigning_team", "plan"];
+
 /// Users by a label that has each person once: they may be added up over it.
 const DISJOINT_USERS: [&str; 1] = ["github_copilot_adoption_phase_users"];
 
@@ -201,7 +204,7 @@ impl Reader<'_> {
     fn reduce(&mut self, figure: &mut Figure, aggregate: &AggregateExpr, kept: &BTreeSet<String>) {
         let lost: BTreeSet<_> = figure.varying.difference(kept).map(String::as_str).collect();
         let name = &figure.name;
-        for label in ["enterprise", "org", "team"] {
+        for label in OVERLAPPING {
             if lost.contains(label) {
                 self.problem(format!("{name} is aggregated over {label}: people are in several"));
             }
@@ -287,6 +290,10 @@ fn what_lies_is_named() {
         (
             r#"sum by (org) (max by (org, editor) (github_copilot_editor_active_users{org!="",team=""}))"#,
             "the same people again",
+        ),
+        (
+            r#"sum by (org) (max by (org, plan) (github_copilot_plan_seats{org!="",team=""}))"#,
+            "aggregated over plan",
         ),
         (r#"max without (job) (github_copilot_seats{org!="",team=""})"#, "say by what"),
         (r#"{__name__=~"github_copilot_.*"}"#, "has no name"),
