@@ -16,7 +16,7 @@ function known() {
   const transformers = Object.entries(grafana.standardTransformers).map(([name, { id }]) => [id, name]);
   const fields = [...new Map(transformers)].map(([id, name]) => `${id}: '${name}';`);
   return `
-    export type Unit = ${union(units)} | \`suffix:\${string}\` | \`prefix:\${string}\` | \`currency:\${string}\`;
+    export type Unit = ${union(units)} | \`\${'bool' | 'count' | 'currency' | 'prefix' | 'si' | 'suffix' | 'time'}:\${string}\`;
     export type Color = ${union(colors)} | 'text' | 'transparent' | \`#\${string}\`;
     export type Reducer = ${union(grafana.fieldReducers.list().map((reducer) => reducer.id))};
     export interface Transformers { ${fields.join('\n')} }`;
