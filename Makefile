@@ -12,7 +12,7 @@ test: tools
 	$(CARGO) test --locked --doc
 	$(CARGO) test --locked --lib --bins --tests
 
-# Prometheus, promtool, VictoriaMetrics and curl, which the tests drive.
+# What the tests drive: Prometheus, promtool, VictoriaMetrics, curl, and what checks dashboards.
 tools:
 	@.ci/tools
 
