@@ -25,6 +25,7 @@ mod contracts;
 mod dashboard;
 mod dashboard_tools;
 mod dashboards;
+mod deploy;
 mod detail;
 mod detail_files;
 mod detail_truth;
