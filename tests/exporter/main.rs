@@ -29,6 +29,7 @@ mod deploy;
 mod detail;
 mod detail_files;
 mod detail_truth;
+mod empty_root;
 mod examples;
 mod exposition;
 mod fake_reports;
