@@ -20,9 +20,9 @@ tools:
 static: tools
 	$(CARGO) build --locked --target $(shell uname -m)-unknown-linux-musl
 
-# Writes docs/metrics.md and docs/configuration.md from the code.
+# Writes docs/metrics.md, docs/configuration.md and docs/dashboards.md from the code and from grafana/.
 docs:
-	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter contracts
+	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter -- contracts the_dashboards_document
 
 # Fuzzing: every target of fuzz/ for so long. Needs a nightly toolchain, and installs cargo-fuzz if it is missing. What is
 # found is new input beside fuzz/corpus, in fuzz/target/corpus, and what breaks is in fuzz/artifacts.

@@ -24,6 +24,7 @@ mod company;
 mod contracts;
 mod dashboard;
 mod dashboard_live;
+mod dashboard_page;
 mod dashboard_tools;
 mod dashboard_truth;
 mod dashboards;
