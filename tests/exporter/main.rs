@@ -23,6 +23,7 @@ mod commands;
 mod company;
 mod contracts;
 mod dashboard;
+mod dashboard_tools;
 mod dashboards;
 mod detail;
 mod detail_files;
