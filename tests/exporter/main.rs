@@ -64,6 +64,7 @@ mod report_truth;
 mod reports;
 mod requests;
 mod restarts;
+mod rules;
 mod scale;
 mod seam;
 mod seat_series_truth;
