@@ -66,7 +66,7 @@ def main(kubernetes, crds, files):
         for document in load(file):
             for problem in problems(document, kubernetes, validators):
                 path = "/".join(str(part) for part in getattr(problem, "path", []))
-                print(f"{file}: {document['kind']} {document['metadata']['name']}: {path}: {problem.message}")
+                print(f"{file}: {document['kind']} {document.get('metadata', {}).get('name')}: {path}: {problem.message}")
                 failed = True
     return failed
 
