@@ -16,9 +16,10 @@ test: tools
 tools:
 	@.ci/tools
 
-# Writes docs/metrics.md and docs/configuration.md from the code.
+# Writes docs/metrics.md and docs/configuration.md from the code, and into the Helm chart the dashboards, the rules and the
+# table of its values.
 docs:
-	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter contracts
+	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter -- contracts chart::copies
 
 # Fuzzing: every target of fuzz/ for so long. Needs a nightly toolchain, and installs cargo-fuzz if it is missing. What is
 # found is new input beside fuzz/corpus, in fuzz/target/corpus, and what breaks is in fuzz/artifacts.

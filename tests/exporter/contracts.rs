@@ -126,6 +126,7 @@ fn every_series_and_variable_that_a_document_names_exists() {
         "docs/configuration.md",
         "docs/soak.md",
         "docs/web.md",
+        "deploy/helm/github-copilot-exporter/README.md",
     ] {
         let text = read(file);
         for name in words(&text, "github_copilot_").filter(|name| *name != "github_copilot_exporter") {

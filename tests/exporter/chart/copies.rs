@@ -61,7 +61,8 @@ fn write(chart: &Chart) {
         }
     }
     let readme = chart.read("README.md");
-    fs::write(chart.directory.join("README.md"), values::with_table(&readme, &chart.read("values.yaml"))).unwrap();
+    fs::write(chart.directory.join("README.md"), values::with_table(&readme, &chart.read("values.yaml")))
+        .unwrap();
 }
 
 #[test]
@@ -74,8 +75,16 @@ fn dashboards_and_rules_are_the_repositorys() {
 fn a_dashboard_or_rule_that_is_changed_in_one_place_is_found() {
     let _written = ours();
     for (file, from, problem) in [
-        ("files/dashboards/overview.json", "\"title\"", "files/dashboards/overview.json is not grafana/overview.json"),
-        ("files/rules/alerts.yaml", "for: 10m", "files/rules/alerts.yaml is not deploy/prometheus/alerts.yaml"),
+        (
+            "files/dashboards/overview.json",
+            "\"title\"",
+            "files/dashboards/overview.json is not grafana/overview.json",
+        ),
+        (
+            "files/rules/alerts.yaml",
+            "for: 10m",
+            "files/rules/alerts.yaml is not deploy/prometheus/alerts.yaml",
+        ),
     ] {
         assert_eq!(wrong_copies(&Chart::changed(file, from, "changed")), [problem]);
     }
@@ -142,7 +151,10 @@ fn the_sidecar_finds_dashboards_by_its_label_and_their_folder_by_its_annotation(
     }
     for map in Objects::of_feature("dashboards-sidecar").of_kind("ConfigMap") {
         let metadata = &map["metadata"];
-        assert_eq!((&metadata["namespace"], &metadata["labels"]["dashboard"]), (&json!("grafana"), &json!("yes")));
+        assert_eq!(
+            (&metadata["namespace"], &metadata["labels"]["dashboard"]),
+            (&json!("grafana"), &json!("yes"))
+        );
         let folder = &metadata["annotations"]["k8s-sidecar-target-directory"];
         assert_eq!((folder, &metadata["annotations"]["team"]), (&json!("Engineering"), &json!("metrics")));
     }

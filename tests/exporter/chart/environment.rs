@@ -70,7 +70,12 @@ fn whom_to_ask() -> Vec<Setting> {
             "github.apiUrl",
             "http://localhost:8000/api/v3",
             "http://localhost:8000/api/v3",
-            [json!("http://github.example"), json!("github.example"), json!("https://a@b"), json!("https://a?b")],
+            [
+                json!("http://github.example"),
+                json!("github.example"),
+                json!("https://a@b"),
+                json!("https://a?b"),
+            ],
         ),
         setting(
             "GITHUB_DOWNLOAD_HOSTS",
@@ -189,12 +194,42 @@ fn a_variable_that_is_left_out_or_renamed_or_has_another_default_is_found() {
         ("templates/_env.tpl", line, "", "no value sets EXPORTER_LOG_FORMAT"),
         ("templates/_env.tpl", "EXPORTER_SOURCES", "EXPORTER_SOURCE", "there is no variable EXPORTER_SOURCE"),
         ("templates/_env.tpl", "EXPORTER_SOURCES", "SOURCES", "SOURCES is no variable of the exporter"),
-        ("values.yaml", "refreshInterval: 1h", "refreshInterval: 2h", r#"is "2h" by default, in the code "1h""#),
+        (
+            "values.yaml",
+            "refreshInterval: 1h",
+            "refreshInterval: 2h",
+            r#"is "2h" by default, in the code "1h""#,
+        ),
         ("values.yaml", "maxSeries: 300000", "maxSeries: 3000000", "EXPORTER_MAX_SERIES is \"3000000\""),
     ] {
         let wrong = wrong_names(&Chart::changed(file, from, to));
         assert!(wrong.iter().any(|line| line.contains(problem)), "{problem}: {wrong:?}");
     }
+}
+
+/// Where a port is by default another than the code's.
+fn wrong_ports(chart: &Chart) -> Vec<String> {
+    let (_, port) = variables::EXPORTER_LISTEN_ADDRESS.default.rsplit_once(':').unwrap();
+    let port: u64 = port.parse().unwrap();
+    let objects = Objects::of(chart, &merged(&minimal(), &json!({"networkPolicy": {"enabled": true}})));
+    let service = &objects.the("Service")["spec"]["ports"][0];
+    let policy = &objects.the("NetworkPolicy")["spec"]["ingress"][0]["ports"][0];
+    let places = [
+        ("the container", &objects.container()["ports"][0]["containerPort"]),
+        ("the Service", &service["port"]),
+        ("the NetworkPolicy", &policy["port"]),
+    ];
+    let wrong = places.into_iter().filter(|(_, found)| found.as_u64() != Some(port));
+    wrong.map(|(place, found)| format!("{place} has the port {found}, the code {port}")).collect()
+}
+
+#[test]
+fn the_ports_are_the_codes_and_another_one_is_found() {
+    assert_eq!(wrong_ports(&Chart::ours()), [""; 0]);
+    let service = Chart::changed("values.yaml", "  port: 10220", "  port: 10221");
+    assert_eq!(wrong_ports(&service), ["the Service has the port 10221, the code 10220"]);
+    let address = Chart::changed("values.yaml", "\"[::]:10220\"", "\"[::]:9100\"");
+    assert_eq!(wrong_ports(&address).len(), 2, "{:?}", wrong_ports(&address));
 }
 
 /// Where a value does not set one variable, as text, and nothing else of the environment.
@@ -228,7 +263,10 @@ fn values_that_change_places_are_found() {
     let swapped = Chart::changed("templates/_env.tpl", from, &from.replace("exporter.historyDays", to));
     let wrong = wrong_settings(&swapped);
     assert!(wrong.iter().any(|line| line.starts_with("exporter.historyDays makes of")), "{wrong:?}");
-    assert!(wrong.contains(&"exporter.settleDays sets more than EXPORTER_SETTLE_DAYS".to_owned()), "{wrong:?}");
+    assert!(
+        wrong.contains(&"exporter.settleDays sets more than EXPORTER_SETTLE_DAYS".to_owned()),
+        "{wrong:?}"
+    );
     // As text, whatever the size: Helm would write 1e+08.
     let number = "(int64 .Values.exporter.maxSeries)";
     let wrong = wrong_settings(&Chart::changed("templates/_env.tpl", number, ".Values.exporter.maxSeries"));
@@ -268,7 +306,9 @@ fn what_the_code_does_not_take_is_refused_by_the_name_of_the_value() {
             let pointer = value.replace('.', "/");
             assert!(said.contains(&pointer), "{value}: {bad}: {said}");
             let text = match &bad {
-                Value::Array(items) => items.iter().map(|item| item.as_str().unwrap()).collect::<Vec<_>>().join(","),
+                Value::Array(items) => {
+                    items.iter().map(|item| item.as_str().unwrap()).collect::<Vec<_>>().join(",")
+                }
                 Value::String(text) => text.clone(),
                 number => number.to_string(),
             };

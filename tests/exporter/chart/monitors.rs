@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use github_copilot_exporter::metrics::catalogue::CATALOGUE;
+use github_copilot_exporter::metrics::catalogue::{CATALOGUE, Metric};
 use serde_json::{Value, json};
 
 use super::{
@@ -33,14 +33,16 @@ fn left(endpoint: &Value) -> BTreeSet<&'static str> {
 
 /// Labels of the exporter whose place a target's label would take.
 fn taken(chart: &Chart) -> Vec<String> {
-    let own: BTreeSet<_> = CATALOGUE.iter().flat_map(|metric| metric.labels()).collect();
+    let own: BTreeSet<_> = CATALOGUE.iter().flat_map(Metric::labels).collect();
     let mut taken = Vec::new();
     for (kind, value, endpoint) in KINDS {
         for replicas in [1, 2] {
             let replicas = json!({"replicaCount": replicas, "allowMoreReplicas": true});
             let objects = Objects::of(chart, &merged(&minimal(), &on(value, &replicas)));
             let left = left(objects.the(kind).pointer(endpoint).unwrap());
-            taken.extend(left.into_iter().filter(|label| own.contains(label)).map(|label| format!("{kind}: {label}")));
+            taken.extend(
+                left.into_iter().filter(|label| own.contains(label)).map(|label| format!("{kind}: {label}")),
+            );
         }
     }
     taken
@@ -100,7 +102,10 @@ fn how_to_scrape_is_said_by_the_values() {
         let (metadata, spec) = (&monitor["metadata"], &monitor["spec"]);
         let found = json!([metadata["namespace"], metadata["labels"]["release"], metadata["annotations"]]);
         assert_eq!(found, json!(["monitoring", "prometheus", {"team": "metrics"}]));
-        assert_eq!(json!([spec["jobLabel"], spec["sampleLimit"]]), json!(["app.kubernetes.io/name", 1_000_000]));
+        assert_eq!(
+            json!([spec["jobLabel"], spec["sampleLimit"]]),
+            json!(["app.kubernetes.io/name", 1_000_000])
+        );
         let endpoint = monitor.pointer(endpoint).unwrap();
         assert_eq!(
             json!([endpoint["interval"], endpoint["scrapeTimeout"], endpoint["honorLabels"]]),

@@ -19,7 +19,9 @@ fn notes(values: &Value) -> String {
 type Statement = (&'static str, fn(&Value, &Objects) -> bool);
 
 fn is_set(values: &Value, pointer: &str) -> bool {
-    values.pointer(pointer).is_some_and(|value| *value != json!("") && *value != json!([]) && *value != json!(false))
+    values
+        .pointer(pointer)
+        .is_some_and(|value| *value != json!("") && *value != json!([]) && *value != json!(false))
 }
 
 fn has_environment(objects: &Objects, variable: &str) -> bool {
@@ -27,7 +29,11 @@ fn has_environment(objects: &Objects, variable: &str) -> bool {
 }
 
 fn has_volume(objects: &Objects, kind: &str) -> bool {
-    objects.pod()["volumes"].as_array().into_iter().flatten().any(|volume| volume["name"] == "state" && !volume[kind].is_null())
+    objects.pod()["volumes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|volume| volume["name"] == "state" && !volume[kind].is_null())
 }
 
 const STATEMENTS: [Statement; 15] = [
@@ -78,7 +84,10 @@ fn names_and_ports_in_the_notes_are_those_of_the_objects() {
     let values = merged(&minimal(), &json!({"fullnameOverride": "seats", "service": {"port": 80}}));
     let notes = notes(&values);
     let service = Objects::of(&Chart::ours(), &values).the("Service").clone();
-    assert_eq!((&service["metadata"]["name"], &service["spec"]["ports"][0]["port"]), (&json!("seats"), &json!(80)));
+    assert_eq!(
+        (&service["metadata"]["name"], &service["spec"]["ports"][0]["port"]),
+        (&json!("seats"), &json!(80))
+    );
     for text in [
         "watches the organisations octo.",
         "from the Secret github-token, which must have the key token.",

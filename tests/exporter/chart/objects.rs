@@ -49,7 +49,11 @@ fn the_pod_is_one_and_is_replaced_not_doubled() {
     });
     assert_eq!(spec["selector"]["matchLabels"], selector);
     assert_eq!(objects.the("Service")["spec"]["selector"], selector);
-    assert_eq!(spec["template"]["metadata"], json!({"labels": selector}), "no version: nothing restarts for one");
+    assert_eq!(
+        spec["template"]["metadata"],
+        json!({"labels": selector}),
+        "no version: nothing restarts for one"
+    );
     assert_eq!(Objects::of_feature("replicas").the("Deployment")["spec"]["replicas"], 2);
     assert_eq!(with(&json!({"replicaCount": 0})).the("Deployment")["spec"]["replicas"], 0);
 }
@@ -120,7 +124,8 @@ fn state_is_kept_for_the_pod_or_on_a_claim_or_not() {
 
 #[test]
 fn an_image_is_named_by_the_version_of_the_application_a_tag_or_a_digest() {
-    let image = |values: Value| with(&json!({"image": values})).container()["image"].as_str().unwrap().to_owned();
+    let image =
+        |values: Value| with(&json!({"image": values})).container()["image"].as_str().unwrap().to_owned();
     let repository = "ghcr.io/github-copilot-exporter/github-copilot-exporter";
     assert_eq!(image(json!({})), format!("{repository}:{}", env!("CARGO_PKG_VERSION")));
     assert_eq!(image(json!({"tag": "main"})), format!("{repository}:main"));
@@ -139,7 +144,9 @@ fn what_kubernetes_offers_for_pods_can_be_set() {
     let chart = Chart::ours();
     let (objects, values) = (Objects::of_feature("pod"), chart.feature("pod"));
     let (deployment, pod) = (objects.the("Deployment"), objects.pod());
-    for key in ["nodeSelector", "tolerations", "affinity", "priorityClassName", "terminationGracePeriodSeconds"] {
+    for key in
+        ["nodeSelector", "tolerations", "affinity", "priorityClassName", "terminationGracePeriodSeconds"]
+    {
         assert_eq!(pod[key], values[key], "{key}");
     }
     assert_eq!(deployment["spec"]["revisionHistoryLimit"], 1);
@@ -151,10 +158,19 @@ fn what_kubernetes_offers_for_pods_can_be_set() {
     assert_eq!(container["livenessProbe"]["periodSeconds"], 30);
     assert_eq!(container["readinessProbe"]["periodSeconds"], 5);
     assert_eq!(container["resources"]["limits"]["memory"], "512Mi");
-    assert_eq!(pod["serviceAccountName"], "copilot");
-    assert_eq!(objects.the("ServiceAccount")["metadata"]["annotations"], team);
+}
+
+#[test]
+fn service_and_account_can_be_set_up() {
+    let objects = Objects::of_feature("pod");
+    let account = &objects.the("ServiceAccount")["metadata"];
+    assert_eq!(json!([account["name"], account["annotations"]]), json!(["copilot", {"team": "metrics"}]));
+    assert_eq!(objects.pod()["serviceAccountName"], "copilot");
     let service = objects.the("Service");
-    assert_eq!((&service["spec"]["type"], &service["spec"]["ports"][0]["port"]), (&json!("NodePort"), &json!(80)));
+    assert_eq!(
+        json!([service["spec"]["type"], service["spec"]["ports"][0]["port"]]),
+        json!(["NodePort", 80])
+    );
     assert_eq!(service["metadata"]["labels"]["scrape"], "here");
     assert_eq!(service["metadata"]["annotations"], json!({"prometheus.io/scrape": "true"}));
     let stateless = Objects::of_feature("stateless");
@@ -170,10 +186,17 @@ fn more_can_be_added_everywhere() {
     assert_eq!(container["envFrom"], json!([{"secretRef": {"name": "proxy-with-password"}}]));
     assert_eq!(pod["volumes"].as_array().unwrap().last().unwrap()["name"], "authority");
     assert_eq!(container["volumeMounts"].as_array().unwrap().last().unwrap()["mountPath"], "/etc/authority");
-    assert_eq!((&pod["initContainers"][0]["name"], &pod["containers"][1]["name"]), (&json!("wait"), &json!("beside")));
+    assert_eq!(
+        (&pod["initContainers"][0]["name"], &pod["containers"][1]["name"]),
+        (&json!("wait"), &json!("beside"))
+    );
     let maps = objects.of_kind("ConfigMap");
     let names: Vec<_> = maps.iter().map(|map| map["metadata"]["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["copilot-map", "copilot-text"], "the release's name contains the chart's, so it is not said twice");
+    assert_eq!(
+        names,
+        ["copilot-map", "copilot-text"],
+        "the release's name contains the chart's, so it is not said twice"
+    );
     assert_eq!(maps[0]["data"], json!({"release": "copilot"}));
 }
 
@@ -182,7 +205,10 @@ fn labels_and_annotations_for_all_are_on_all_and_select_nothing() {
     let objects = Objects::of_feature("extras");
     for object in objects.0.iter().filter(|object| object["kind"] != "ConfigMap") {
         let metadata = &object["metadata"];
-        assert_eq!((&metadata["labels"]["cost-centre"], &metadata["annotations"]["owner"]), (&json!("42"), &json!("platform")));
+        assert_eq!(
+            (&metadata["labels"]["cost-centre"], &metadata["annotations"]["owner"]),
+            (&json!("42"), &json!("platform"))
+        );
     }
     let deployment = objects.the("Deployment")["spec"].clone();
     assert_eq!(deployment["template"]["metadata"]["labels"]["cost-centre"], "42");

@@ -27,7 +27,8 @@ pub type Secrets<'a> = [(&'a str, &'a [(&'a str, &'a str)])];
 
 /// What a Secret holds at a key.
 pub fn secret<'a>(secrets: &Secrets<'a>, name: &Value, key: &Value) -> &'a str {
-    let (_, keys) = secrets.iter().find(|(other, _)| name == other).unwrap_or_else(|| panic!("no Secret {name}"));
+    let (_, keys) =
+        secrets.iter().find(|(other, _)| name == other).unwrap_or_else(|| panic!("no Secret {name}"));
     keys.iter().find(|(other, _)| key == other).unwrap_or_else(|| panic!("no key {key} in {name}")).1
 }
 
@@ -132,10 +133,12 @@ impl Node {
 fn files<'a>(source: &Value, secrets: &Secrets<'a>) -> Vec<(String, &'a str)> {
     let name = if source["secretName"].is_null() { &source["name"] } else { &source["secretName"] };
     let Some(items) = source["items"].as_array() else {
-        let (_, keys) = secrets.iter().find(|(other, _)| name == other).unwrap_or_else(|| panic!("no Secret {name}"));
+        let (_, keys) =
+            secrets.iter().find(|(other, _)| name == other).unwrap_or_else(|| panic!("no Secret {name}"));
         return keys.iter().map(|(key, text)| ((*key).to_owned(), *text)).collect();
     };
-    let file = |item: &Value| (item["path"].as_str().unwrap().to_owned(), secret(secrets, name, &item["key"]));
+    let file =
+        |item: &Value| (item["path"].as_str().unwrap().to_owned(), secret(secrets, name, &item["key"]));
     items.iter().map(file).collect()
 }
 
@@ -188,7 +191,8 @@ impl Pod {
 
     /// What `/metrics` answers to curl with these switches; empty if nothing.
     pub fn metrics(&self, arguments: &[&str]) -> String {
-        let scheme = self.objects.container()["livenessProbe"]["httpGet"]["scheme"].as_str().unwrap_or("HTTPS");
+        let scheme =
+            self.objects.container()["livenessProbe"]["httpGet"]["scheme"].as_str().unwrap_or("HTTPS");
         let url = format!("{}://{}/metrics", scheme.to_lowercase(), self.address);
         curl(&[arguments, &["--fail", &url]].concat()).1
     }
@@ -250,28 +254,29 @@ fn the_pod_serves_figures_answers_its_probes_and_keeps_its_state() {
     let pod = Pod::start(&github.values(), &[("github-token", &[("token", github.token())])]);
     pod.become_ready();
     pod.until_figures_of(github.org(0), &[]);
-    let state = pod.node.path(&with(&json!({})).environment().iter().find(|(name, _)| name == "EXPORTER_STATE_DIR").unwrap().1);
+    let state = pod.node.path(
+        &with(&json!({})).environment().iter().find(|(name, _)| name == "EXPORTER_STATE_DIR").unwrap().1,
+    );
     let patience = Patience::new();
     while !state.join("state.json.gz").exists() {
         patience.check("the state");
     }
     let (status, lines) = pod.running.terminate();
     assert_eq!(status.code(), Some(0));
-    let trouble: Vec<_> = lines.iter().filter(|line| line.contains("level=warn") || line.contains("level=error")).collect();
+    let trouble: Vec<_> =
+        lines.iter().filter(|line| line.contains("level=warn") || line.contains("level=error")).collect();
     assert_eq!(trouble, [""; 0]);
 }
 
 #[test]
-fn probes_that_ask_for_what_is_not_served_never_succeed() {
+fn a_probe_of_another_path_never_succeeds() {
     let github = GitHub::start(&[]);
     let pod = Pod::start(&github.values(), &[("github-token", &[("token", github.token())])]);
     pod.become_ready();
-    for (from, to) in [("\"/healthz\"", "\"/health\""), ("port: http\n  scheme", "port: http\n  host: 127.0.0.1\n  scheme")] {
-        let file = if from.contains("health") { "templates/deployment.yaml" } else { "templates/_pod.tpl" };
-        let changed = Objects::of(&Chart::changed(file, from, to), &minimal());
-        let probe = &changed.container()["livenessProbe"];
-        let is_right = pod.answers(probe) && probe == &pod.objects.container()["livenessProbe"];
-        assert!(!is_right, "{probe}");
+    for (path, probe) in [("/healthz", "livenessProbe"), ("/readyz", "readinessProbe")] {
+        let elsewhere = Chart::changed("templates/deployment.yaml", path, "/health");
+        let objects = Objects::of(&elsewhere, &minimal());
+        assert!(!pod.answers(&objects.container()[probe]), "{path}");
     }
 }
 
@@ -300,7 +305,10 @@ fn each_owner_is_asked_with_the_token_under_its_own_key() {
     let token = json!({"existingSecret": "github-tokens", "perOwner": true});
     let orgs = json!([github.org(0).to_uppercase(), github.org(1)]);
     let values = merged(&github.values(), &json!({"github": {"orgs": orgs, "token": token}}));
-    let pod = Pod::start(&values, &[("github-tokens", &[(github.org(0), github.token()), (github.org(1), "ghp_revoked")])]);
+    let pod = Pod::start(
+        &values,
+        &[("github-tokens", &[(github.org(0), github.token()), (github.org(1), "ghp_revoked")])],
+    );
     assert!(pod.running.line_with("unauthorized").contains(github.org(1)));
     pod.until_figures_of(github.org(0), &[]);
     let right = [(github.org(0), "ghp_revoked"), (github.org(1), github.token())];
@@ -334,12 +342,14 @@ fn a_token_and_a_key_among_the_values_become_a_secret_that_the_pod_reads() {
     let made = objects.the("Secret");
     let decoded = |key: &str| {
         use base64::Engine;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(made["data"][key].as_str().unwrap()).unwrap();
+        let bytes =
+            base64::engine::general_purpose::STANDARD.decode(made["data"][key].as_str().unwrap()).unwrap();
         String::from_utf8(bytes).unwrap()
     };
     let (token, key) = (decoded("token"), decoded("private-key.pem"));
     assert_eq!((&*token, &*key), (github.token(), &*pem));
     let name = made["metadata"]["name"].as_str().unwrap().to_owned();
-    let pod = Pod::start_on(Node::new(), objects, &[(&*name, &[("token", &*token), ("private-key.pem", &*key)])]);
+    let pod =
+        Pod::start_on(Node::new(), objects, &[(&*name, &[("token", &*token), ("private-key.pem", &*key)])]);
     pod.until_figures_of(github.org(0), &[]);
 }

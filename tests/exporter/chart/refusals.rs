@@ -32,8 +32,14 @@ fn refused() -> Vec<(Value, &'static str)> {
             "state.persistence.enabled: the state is of one pod alone",
         ),
         (web(json!({"tls": true})), "web.tls: needs web.existingSecret"),
-        (web(json!({"existingSecret": "web", "certificateSecret": "tls"})), "web.certificateSecret: needs web.tls"),
-        (web(json!({"existingSecret": "web", "clientCertificates": true})), "web.clientCertificates: needs web.tls"),
+        (
+            web(json!({"existingSecret": "web", "certificateSecret": "tls"})),
+            "web.certificateSecret: needs web.tls",
+        ),
+        (
+            web(json!({"existingSecret": "web", "clientCertificates": true})),
+            "web.clientCertificates: needs web.tls",
+        ),
         (
             json!({"serviceMonitor": {"enabled": true}, "podMonitor": {"enabled": true}}),
             "podMonitor.enabled: there is a ServiceMonitor",
@@ -91,7 +97,8 @@ fn no_refusal_can_be_left_out_unseen() {
     for name in ["owners", "credential", "replicas", "web", "monitors", "extra-env"] {
         let include = format!("{{{{- include \"github-copilot-exporter.refusals.{name}\" . }}}}\n");
         let lenient = Chart::changed("templates/_refusals.tpl", &include, "");
-        let is_taken = |values: &Value| Helm::Four.template(&lenient, NEWEST, &merged(&minimal(), values)).is_ok();
+        let is_taken =
+            |values: &Value| Helm::Four.template(&lenient, NEWEST, &merged(&minimal(), values)).is_ok();
         assert!(refused().iter().any(|(values, _)| is_taken(values)), "{name}");
     }
 }

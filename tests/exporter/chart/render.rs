@@ -123,7 +123,8 @@ impl Objects {
 pub fn manifests(helm: Helm, kubernetes: &'static str, feature: &str) -> Arc<String> {
     type Rendered = BTreeMap<(Helm, &'static str, String), Arc<OnceLock<Arc<String>>>>;
     static RENDERED: Mutex<Rendered> = Mutex::new(BTreeMap::new());
-    let place = Arc::clone(RENDERED.lock().unwrap().entry((helm, kubernetes, feature.to_owned())).or_default());
+    let place =
+        Arc::clone(RENDERED.lock().unwrap().entry((helm, kubernetes, feature.to_owned())).or_default());
     let render = || {
         let chart = Chart::ours();
         let rendered = helm.template(&chart, kubernetes, &chart.feature(feature));

@@ -202,7 +202,10 @@ fn alerts_can_have_labels_for_routing_and_a_runbook_of_ones_own() {
     }
     assert!(found.values().all(|rule| rule["record"].is_null() || rule["labels"].is_null()));
     let metadata = &Objects::of(&chart, &feature).the("PrometheusRule")["metadata"].clone();
-    assert_eq!((&metadata["namespace"], &metadata["labels"]["role"]), (&json!("monitoring"), &json!("alert-rules")));
+    assert_eq!(
+        (&metadata["namespace"], &metadata["labels"]["role"]),
+        (&json!("monitoring"), &json!("alert-rules"))
+    );
 }
 
 #[test]

@@ -13,8 +13,11 @@ struct Control {
     /// Pointers into the specification of a pod; `*` is every item of a list, or every container.
     places: &'static [&'static str],
     /// Whether a value is allowed; null: there is none.
-    allows: fn(&Value) -> bool,
+    allows: Allows,
 }
+
+/// Whether a value may stand somewhere.
+type Allows = fn(&Value) -> bool;
 
 fn is_unset_or_false(value: &Value) -> bool {
     value.is_null() || value == false
@@ -67,11 +70,22 @@ fn is_volume(volume: &Value) -> bool {
 const BASELINE: [Control; 11] = [
     Control {
         name: "HostProcess",
-        places: &["/securityContext/windowsOptions/hostProcess", "/*/securityContext/windowsOptions/hostProcess"],
+        places: &[
+            "/securityContext/windowsOptions/hostProcess",
+            "/*/securityContext/windowsOptions/hostProcess",
+        ],
         allows: is_unset_or_false,
     },
-    Control { name: "Host namespaces", places: &["/hostNetwork", "/hostPID", "/hostIPC"], allows: is_unset_or_false },
-    Control { name: "Privileged containers", places: &["/*/securityContext/privileged"], allows: is_unset_or_false },
+    Control {
+        name: "Host namespaces",
+        places: &["/hostNetwork", "/hostPID", "/hostIPC"],
+        allows: is_unset_or_false,
+    },
+    Control {
+        name: "Privileged containers",
+        places: &["/*/securityContext/privileged"],
+        allows: is_unset_or_false,
+    },
     Control { name: "HostPath volumes", places: &["/volumes/*/hostPath"], allows: Value::is_null },
     Control { name: "Host ports", places: &["/*/ports/*/hostPort"], allows: is_unset_or_zero },
     Control {
@@ -142,7 +156,7 @@ const RESTRICTED: [Control; 5] = [
 ];
 
 /// What may be set once for the pod, or must be for each container.
-const EITHER: [(&str, &str, fn(&Value) -> bool); 2] = [
+const EITHER: [(&str, &str, Allows); 2] = [
     ("Running as non-root", "/securityContext/runAsNonRoot", |value| value == true),
     ("Seccomp", "/securityContext/seccompProfile/type", |value| !value.is_null() && is_confined(value)),
 ];
@@ -224,8 +238,16 @@ fn each_control_sees_its_breach() {
         ("/containers/0/securityContext", json!({"privileged": true}), "Privileged containers"),
         ("/containers/0/securityContext", json!({"procMount": "Unmasked"}), "/proc mount type"),
         ("/containers/0/securityContext", json!({"allowPrivilegeEscalation": null}), "Privilege escalation"),
-        ("/containers/0/securityContext", json!({"capabilities": {"drop": ["KILL"]}}), "Capabilities to drop"),
-        ("/containers/0/securityContext", json!({"capabilities": {"add": ["SYS_TIME"]}}), "Capabilities to add"),
+        (
+            "/containers/0/securityContext",
+            json!({"capabilities": {"drop": ["KILL"]}}),
+            "Capabilities to drop",
+        ),
+        (
+            "/containers/0/securityContext",
+            json!({"capabilities": {"add": ["SYS_TIME"]}}),
+            "Capabilities to add",
+        ),
         ("/containers/0/ports/0", json!({"hostPort": 80}), "Host ports"),
         ("/containers/0/livenessProbe/httpGet", json!({"host": "10.0.0.1"}), "Host probes and hooks"),
     ] {

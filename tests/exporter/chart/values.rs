@@ -179,7 +179,8 @@ fn changed(values: &Value, path: &str, change: impl FnOnce(&mut Map<String, Valu
 /// The maps of the values that are closed.
 fn closed_maps(value: &Value, path: &str, into: &mut Vec<String>) {
     let Some(map) = value.as_object() else { return };
-    let is_free = ["podSecurityContext", "securityContext", "resources", "dashboards.grafanaOperator.matchLabels"];
+    let is_free =
+        ["podSecurityContext", "securityContext", "resources", "dashboards.grafanaOperator.matchLabels"];
     if is_free.contains(&path) || (map.is_empty() && !path.is_empty()) {
         return;
     }
@@ -223,7 +224,9 @@ fn a_value_of_the_wrong_kind_is_refused_by_name_wherever_it_is() {
     }
     let said = Objects::try_of(&chart, &values).unwrap_err();
     // What is below a free map is Kubernetes's to refuse.
-    let free = |path: &String| ["podSecurityContext", "securityContext", "resources"].iter().any(|map| path.starts_with(map));
+    let free = |path: &String| {
+        ["podSecurityContext", "securityContext", "resources"].iter().any(|map| path.starts_with(map))
+    };
     for path in all.iter().filter(|path| !free(path)) {
         let pointer = format!("/{}'", path.replace('.', "/"));
         assert!(said.contains(&pointer), "{path}: {said}");

@@ -25,9 +25,14 @@ impl Certificates {
         let (directory, authority) = (tempfile::tempdir().unwrap(), Authority::new());
         let issue = |name: &str, host: &str| {
             authority.issue(directory.path(), name, &[host]);
-            ["pem", "key"].map(|end| fs::read_to_string(directory.path().join(format!("{name}.{end}"))).unwrap())
+            ["pem", "key"]
+                .map(|end| fs::read_to_string(directory.path().join(format!("{name}.{end}"))).unwrap())
         };
-        Self { server: issue("server", NAME), client: issue("client", "prometheus.example"), ca: authority.pem.clone() }
+        Self {
+            server: issue("server", NAME),
+            client: issue("client", "prometheus.example"),
+            ca: authority.pem.clone(),
+        }
     }
 }
 
@@ -131,7 +136,8 @@ fn with_passwords_probes_need_none_and_prometheus_and_helm_test_have_one() {
         ("copilot-scraper", &[("username", "scraper"), ("password", "s3cret")]),
     ];
     let client = json!({"basicAuth": {"existingSecret": "copilot-scraper"}});
-    let pod = Pod::start(&values(&github, &json!({"existingSecret": "copilot-web", "client": client})), known);
+    let pod =
+        Pod::start(&values(&github, &json!({"existingSecret": "copilot-web", "client": client})), known);
     pod.become_ready();
     pod.until_figures_of(github.org(0), &["--user", "scraper:s3cret"]);
     let endpoint = &pod.objects.the("ServiceMonitor")["spec"]["endpoints"][0];
