@@ -9,12 +9,12 @@ use super::{
     render::{Objects, merged, minimal},
 };
 
-/// A value: where it is, what it is for, and what it is by default.
+/// A value: where it is, what it is for, and what it is by default; or a section, which has no default.
 #[derive(Debug, PartialEq)]
 struct Row {
     path: String,
     about: String,
-    default: Value,
+    default: Option<Value>,
 }
 
 /// A key of the file: how deep it is, its name, and the comment above it.
@@ -46,8 +46,7 @@ fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |below, key| below.get(key))
 }
 
-/// Every documented value. What is below one that is documented as a whole is part of it: a map whose first key has no
-/// comment.
+/// Every value and section that is documented. A map below whose key no other comment stands is one value.
 fn rows(text: &str) -> Vec<Row> {
     let (all, keys) = (super::yaml(text).unwrap(), keys(text));
     let (mut path, mut rows, mut whole) = (Vec::new(), Vec::new(), None);
@@ -57,21 +56,22 @@ fn rows(text: &str) -> Vec<Row> {
         if whole.is_some_and(|depth| key.depth > depth) {
             continue;
         }
-        whole = None;
-        let name = path.join(".");
-        let default = at(&all, &name).unwrap_or_else(|| panic!("{name} is not where it seems to be")).clone();
-        let below = keys.get(index + 1).filter(|next| next.depth > key.depth);
-        if below.is_some_and(|next| !next.about.is_empty() || !has_comment(key)) {
-            continue;
+        let mut below = keys[index + 1..].iter().take_while(|next| next.depth > key.depth).peekable();
+        let is_section =
+            below.peek().is_some() && (key.about.is_empty() || below.any(|next| !next.about.is_empty()));
+        whole = (!is_section).then_some(key.depth);
+        let path = path.join(".");
+        let default = at(&all, &path).unwrap_or_else(|| panic!("{path} is not where it seems to be")).clone();
+        if !is_section || !key.about.is_empty() {
+            rows.push(Row { path, about: key.about.clone(), default: (!is_section).then_some(default) });
         }
-        whole = Some(key.depth);
-        rows.push(Row { path: name, about: key.about.clone(), default });
     }
     rows
 }
 
-fn has_comment(key: &Key<'_>) -> bool {
-    !key.about.is_empty()
+/// Those that are values.
+fn value_rows(text: &str) -> Vec<Row> {
+    rows(text).into_iter().filter(|row| row.default.is_some()).collect()
 }
 
 /// The README with the table of these values between its marks.
@@ -81,8 +81,9 @@ pub fn with_table(readme: &str, values: &str) -> String {
     let (_, after) = rest.split_once(end).expect("the table has an end");
     let mut table = String::from("| value | default | meaning |\n|---|---|---|\n");
     for Row { path, about, default } in rows(values) {
-        let default = default.to_string().replace('|', "\\|");
-        writeln!(table, "| `{path}` | `{default}` | {} |", about.replace('|', "\\|")).unwrap();
+        let default = default
+            .map_or_else(String::new, |default| format!("`{}`", default.to_string().replace('|', "\\|")));
+        writeln!(table, "| `{path}` | {default} | {} |", about.replace('|', "\\|")).unwrap();
     }
     format!("{before}{begin}{table}{end}{after}")
 }
@@ -101,7 +102,7 @@ fn leaves(value: &Value, path: &str, into: &mut Vec<String>) {
 
 /// The values that have no comment.
 fn undocumented(text: &str) -> Vec<String> {
-    let rows = rows(text);
+    let rows = value_rows(text);
     let mut all = Vec::new();
     leaves(&super::yaml(text).unwrap(), "", &mut all);
     let is_documented = |leaf: &String| {
@@ -129,11 +130,15 @@ fn every_value_has_a_comment() {
 fn the_table_says_what_the_file_says() {
     let rows = rows(&Chart::ours().read("values.yaml"));
     let row = |path: &str| rows.iter().find(|row| row.path == path).unwrap_or_else(|| panic!("{path}"));
-    assert_eq!(row("github.timeout").default, "30s");
+    assert_eq!(row("github.timeout").default, Some(json!("30s")));
     assert_eq!(row("github.timeout").about, "The longest wait for one complete answer.");
-    assert_eq!(row("resources").default, json!({"requests": {"cpu": "10m", "memory": "64Mi"}}));
-    assert_eq!(row("prometheusRule.alerts.GithubCopilotSeatsIdle.enabled").default, false);
-    assert_eq!(row("dashboards.grafanaOperator.matchLabels").default, json!({"dashboards": "grafana"}));
+    assert_eq!(row("resources").default, Some(json!({"requests": {"cpu": "10m", "memory": "64Mi"}})));
+    assert_eq!(row("prometheusRule.alerts.GithubCopilotSeatsIdle.enabled").default, Some(json!(false)));
+    assert_eq!(row("dashboards.grafanaOperator.matchLabels").default, Some(json!({"dashboards": "grafana"})));
+    assert_eq!(
+        (&row("web.client").default, &row("web.client.ca.key").default),
+        (&None, &Some(json!("ca.crt")))
+    );
     assert!(rows.len() > 150, "{}", rows.len());
 }
 
@@ -251,7 +256,7 @@ fn on_all_processors<T: Sync>(items: &[T], run: impl Fn(&T) + Sync) {
 
 /// The values that have a row of their own, but what is said of each alert: that has tests of its own.
 fn documented() -> Vec<String> {
-    let rows = rows(&Chart::ours().read("values.yaml"));
+    let rows = value_rows(&Chart::ours().read("values.yaml"));
     rows.into_iter().map(|row| row.path).filter(|path| !path.starts_with("prometheusRule.alerts.")).collect()
 }
 
