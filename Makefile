@@ -2,9 +2,9 @@
 
 CARGO := cargo
 
-.PHONY: test tools docs fuzz deny soak
+.PHONY: test tools static docs fuzz deny soak
 
-test: tools
+test: tools static
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- --deny warnings
@@ -12,9 +12,13 @@ test: tools
 	$(CARGO) test --locked --doc
 	$(CARGO) test --locked --lib --bins --tests
 
-# Prometheus, promtool, VictoriaMetrics and curl, which the tests drive.
+# What the tests drive: Prometheus, promtool, VictoriaMetrics, curl, and what checks dashboards.
 tools:
 	@.ci/tools
+
+# The program linked with nothing, as the image has it: a test runs it in an empty root.
+static: tools
+	$(CARGO) build --locked --target $(shell uname -m)-unknown-linux-musl
 
 # Writes docs/metrics.md and docs/configuration.md from the code, and into the Helm chart the dashboards, the rules and the
 # table of its values.

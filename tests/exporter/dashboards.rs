@@ -241,7 +241,7 @@ const CHAIN: [(&str, &[&str]); 9] = [
     ("datasource", &[]),
     ("job", &[]),
     ("instance", &["job"]),
-    ("by", &["job"]),
+    ("by", &[]),
     ("owner", &["job", "by"]),
     ("team", &["job", "by", "owner"]),
     ("language", &["job", "by", "owner"]),
@@ -281,6 +281,8 @@ fn is_chained(variable: &Variable, before: &[Variable], file: &str) {
     assert!(!variable.label.is_empty(), "{place}");
     let (function, arguments) = question.strip_suffix(')').unwrap().split_once('(').unwrap();
     assert!(["label_names", "label_values"].contains(&function), "{place}");
+    // Grafana puts what stands there into `{__name__=~".*….*"}`.
+    assert!(function == "label_values" || !arguments.contains('{'), "{place}: a name, not a selector");
     let selector = arguments.rsplit_once(", ").map_or(arguments, |(selector, _)| selector);
     let filled = Choice::all_of("org").fill(selector);
     // A list of names may mention a series twice.

@@ -25,8 +25,8 @@ use crate::{
     web::Authority,
 };
 
-const API: &str = "api.octo.ghe.com";
-const UP: &str = r#"github_copilot_exporter_source_up{enterprise="",org="octo-labs",source="activity"}"#;
+pub const API: &str = "api.octo.ghe.com";
+pub const UP: &str = r#"github_copilot_exporter_source_up{enterprise="",org="octo-labs",source="activity"}"#;
 
 /// A proxy that leads every tunnel to the same address, and remembers what was asked of it in the clear.
 struct Proxy {
@@ -68,7 +68,7 @@ async fn tunnel(client: TcpStream, there: SocketAddr, heard: Arc<Mutex<Vec<Strin
 }
 
 /// Takes off TLS, with this certificate, in front of something that speaks without.
-async fn encrypted(certificate: &Path, key: &Path, plain: SocketAddr) -> SocketAddr {
+pub async fn encrypted(certificate: &Path, key: &Path, plain: SocketAddr) -> SocketAddr {
     let chain = CertificateDer::pem_file_iter(certificate).unwrap().map(Result::unwrap).collect();
     let config = ServerConfig::builder()
         .with_no_client_auth()
@@ -126,7 +126,7 @@ impl Behind {
 }
 
 /// The first scrape in which the source has been tried.
-async fn tried(running: &Running) -> Scrape {
+pub async fn tried(running: &Running) -> Scrape {
     let address = running.address();
     let patience = Patience::new();
     loop {

@@ -233,16 +233,17 @@ fn of_record(name: &str) -> Vec<String> {
         !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || "_0123456789".contains(c))
     };
     let parts: Vec<_> = name.split(':').collect();
-    let fits = matches!(*parts, [level, metric, operation] if LEVELS.contains(&level) && is_word(metric) && is_word(operation));
+    let fits =
+        matches!(*parts, [level, _, _] if LEVELS.contains(&level)) && parts.iter().all(|part| is_word(part));
     (!fits).then(|| "its name is not level:metric:operation".to_owned()).into_iter().collect()
 }
 
 /// Whether an expression has a figure of GitHub's in it, other than which day it is.
 fn is_about_usage(expression: &str) -> bool {
     let words = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let figures = words
+    let mut figures = words
         .filter(|word| word.starts_with("github_copilot_") && !word.starts_with("github_copilot_exporter_"));
-    figures.into_iter().any(|figure| figure != DAY)
+    figures.any(|figure| figure != DAY)
 }
 
 /// What stands under a heading of the second level.

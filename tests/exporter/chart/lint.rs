@@ -166,7 +166,7 @@ fn as_a_part_of_another_chart_it_takes_what_helm_gives_every_part() {
     fs::create_dir_all(&part).unwrap();
     super::copy_directory(&Chart::ours().directory, &part);
     let about = "apiVersion: v2\nname: parent\nversion: 1.0.0\ndependencies:\n- name: github-copilot-exporter\n  \
-                 version: 0.1.0\n  condition: github-copilot-exporter.enabled\n";
+                 version: '*'\n  condition: github-copilot-exporter.enabled\n";
     fs::write(directory.path().join("Chart.yaml"), about).unwrap();
     let parent = Chart { directory: directory.path().to_owned(), _copy: None };
     for helm in Helm::ALL {

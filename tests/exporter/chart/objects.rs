@@ -14,7 +14,7 @@ fn labels() -> Value {
         "app.kubernetes.io/managed-by": "Helm",
         "app.kubernetes.io/name": "github-copilot-exporter",
         "app.kubernetes.io/version": env!("CARGO_PKG_VERSION"),
-        "helm.sh/chart": "github-copilot-exporter-0.1.0",
+        "helm.sh/chart": concat!("github-copilot-exporter-", env!("CARGO_PKG_VERSION")),
     })
 }
 

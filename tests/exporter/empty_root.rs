@@ -1,0 +1,96 @@
+//! What the image holds is enough: a static binary and certificate authorities, run by nobody.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use github_copilot_exporter::simulator::{Options, Simulator};
+
+use crate::{
+    networks::{API, UP, encrypted, tried},
+    program::{Running, run},
+    web::Authority,
+};
+
+/// The user and the group of the image.
+const NOBODY: &str = "65532:65532";
+
+/// The program, linked with nothing, as `make test` builds it beside the one that the other tests run.
+fn binary() -> PathBuf {
+    let other = Path::new(env!("CARGO_BIN_EXE_github-copilot-exporter"));
+    let target = other.ancestors().nth(2).unwrap();
+    let name = format!("{}-unknown-linux-musl/debug/github-copilot-exporter", std::env::consts::ARCH);
+    let path = target.join(name);
+    assert!(path.exists(), "{} is missing: `make static` builds it", path.display());
+    path
+}
+
+/// A directory with what the image has, and the one file that every runtime adds: the names of hosts.
+fn root(authority: &str) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir_all(root.path().join("etc/ssl/certs")).unwrap();
+    fs::copy(binary(), root.path().join("github-copilot-exporter")).unwrap();
+    fs::write(root.path().join("etc/ssl/certs/ca-certificates.crt"), authority).unwrap();
+    fs::write(root.path().join("etc/hosts"), format!("127.0.0.1 {API}\n")).unwrap();
+    root
+}
+
+/// Runs in it, with nothing else to see. Whoever is not root becomes it in a world of its own.
+fn inside(root: &Path, variables: &[(&str, &str)]) -> Command {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let (program, options): (_, &[_]) = if is_root {
+        ("chroot", &["--userspec", NOBODY])
+    } else {
+        ("unshare", &["--map-root-user", "chroot"])
+    };
+    let mut command = Command::new(program);
+    command.args(options).arg(root).args(["/github-copilot-exporter", "serve"]);
+    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").envs(variables.iter().copied());
+    command
+}
+
+#[test]
+fn the_binary_of_the_image_is_linked_with_nothing() {
+    let mut command = Command::new("readelf");
+    command.args(["--program-headers", "--dynamic", "--wide"]).arg(binary());
+    let (code, said, complaints) = run(command);
+    assert_eq!((code, &*complaints), (Some(0), ""));
+    assert!(said.contains("LOAD"), "{said}");
+    assert!(!said.contains("INTERP") && !said.contains("NEEDED"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_reads_names_and_certificates_and_serves_in_an_empty_root_as_nobody() {
+    let github = Simulator::start(Options { users: 40, ..Options::default() }).await.unwrap();
+    let plain = github.url().trim_start_matches("http://").parse().unwrap();
+    let keys = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    authority.issue(keys.path(), "github", &[API]);
+    let there = encrypted(&keys.path().join("github.pem"), &keys.path().join("github.key"), plain).await;
+
+    let root = root(&authority.pem);
+    let api = format!("https://{API}:{}", there.port());
+    let running = Running::start(inside(
+        root.path(),
+        &[
+            ("GITHUB_API_URL", &api),
+            ("GITHUB_TOKEN", "octocat-demo-token"),
+            ("GITHUB_ORGS", "octo-labs"),
+            ("GITHUB_COPILOT_API", "usage"),
+            ("EXPORTER_SOURCES", "activity"),
+            ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
+        ],
+    ));
+    let scrape = tried(&running).await;
+    assert_eq!(scrape.get(UP), Some(1.0), "{}", scrape.text);
+    let process = PathBuf::from(format!("/proc/{}", running.id()));
+    assert_eq!(fs::read_link(process.join("root")).unwrap(), root.path().canonicalize().unwrap());
+    let status = fs::read_to_string(process.join("status")).unwrap();
+    assert!(!status.contains("\nUid:\t0\t"), "{status}");
+    let (code, _) = running.terminate();
+    assert!(code.success());
+}
