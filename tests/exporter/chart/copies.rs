@@ -110,7 +110,11 @@ fn the_table_in_the_readme_is_that_of_the_values() {
 fn chart_and_application_have_the_version_of_the_program() {
     let version = |chart: &Chart| chart.yaml("Chart.yaml")["appVersion"].clone();
     assert_eq!(version(&Chart::ours()), env!("CARGO_PKG_VERSION"));
-    assert_eq!(Chart::ours().yaml("Chart.yaml")["version"], env!("CARGO_PKG_VERSION"), "they are released together");
+    assert_eq!(
+        Chart::ours().yaml("Chart.yaml")["version"],
+        env!("CARGO_PKG_VERSION"),
+        "they are released together"
+    );
     let older = Chart::changed("Chart.yaml", "appVersion: \"0.1.0\"", "appVersion: \"0.0.9\"");
     assert_ne!(version(&older), env!("CARGO_PKG_VERSION"));
     let image = Objects::of(&older, &minimal()).container()["image"].clone();
