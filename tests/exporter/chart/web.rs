@@ -185,7 +185,7 @@ fn with_client_certificates_probes_only_connect_and_prometheus_and_helm_test_hav
         ("github-token", &[("token", github.token())]),
         ("copilot-web", &[("web.yml", web), ("clients.crt", &certificates.ca)]),
         ("copilot-tls", &[("tls.crt", pem), ("tls.key", key)]),
-        ("copilot-scraper", &[("tls.crt", client), ("tls.key", client_key)]),
+        ("copilot-scraper", &[("client.crt", client), ("client.key", client_key)]),
         ("copilot-ca", &[("authority.pem", &certificates.ca)]),
     ];
     let chart = super::Chart::ours();
@@ -195,6 +195,9 @@ fn with_client_certificates_probes_only_connect_and_prometheus_and_helm_test_hav
     let endpoint = &pod.objects.the("PodMonitor")["spec"]["podMetricsEndpoints"][0];
     let (code, text) = scrape(endpoint, &pod, known);
     assert!(code == Some(0) && text.contains("github_copilot_exporter_build_info"), "{code:?}");
+    // A connection alone does not say that it is ready; the scrape has left its certificate in files called as curl's switches.
+    let [certificate, key] = ["--cert", "--key"].map(|switch| pod.node.path(switch).display().to_string());
+    pod.until_figures_of(github.org(0), &["--insecure", "--cert", &certificate, "--key", &key]);
     assert_eq!(helm_test(&pod, known), Some(0));
     assert_eq!(pod.metrics(&["--insecure"]), "", "nobody without a certificate");
     let probe = &pod.objects.container()["readinessProbe"];
