@@ -28,7 +28,7 @@ pub fn read(file: &str) -> String {
 }
 
 /// Compares a document with what the code says, or writes it if that is wanted.
-fn document(file: &str, expected: &str) {
+pub fn document(file: &str, expected: &str) {
     #[allow(clippy::disallowed_methods, reason = "a switch of this test, not of the exporter")]
     if std::env::var("UPDATE_DOCS").is_ok() {
         fs::create_dir_all(root().join("docs")).unwrap();

@@ -45,6 +45,8 @@ pub struct Variable {
     #[serde(default)]
     pub datasource: Value,
     #[serde(default)]
+    pub regex: String,
+    #[serde(default)]
     pub refresh: u32,
     #[serde(default)]
     pub include_all: bool,
@@ -105,6 +107,8 @@ pub struct Place {
 pub struct Target {
     pub ref_id: String,
     pub expr: String,
+    #[serde(default)]
+    pub legend_format: String,
     pub datasource: Value,
     pub format: String,
     pub instant: bool,

@@ -1,9 +1,9 @@
 //! A real Prometheus scrapes the demo, and PromQL gives what the people did.
 
-use std::{fs, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use github_copilot_exporter::simulator::{Plan, World};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     company::{NOON, days, noon},
@@ -12,24 +12,48 @@ use crate::{
     truth,
 };
 
-/// Prometheus over the demo, both as processes.
-struct Scene {
-    _demo: Running,
+/// How often the exporters of a scene ask: some requests have to fall between two scrapes.
+const INTERVAL: &str = "3s";
+
+/// Prometheus over exporters of the demo's company, all as processes.
+pub struct Scene {
+    demos: Demos,
     prometheus: Running,
+    pub api: Api,
+    data: tempfile::TempDir,
+}
+
+/// A server that speaks Prometheus's language.
+pub struct Api {
     url: String,
-    _data: tempfile::TempDir,
+    http: reqwest::Client,
+}
+
+/// Demos and their addresses, by the instances that Prometheus knows them as.
+type Demos = BTreeMap<String, (Running, String)>;
+
+/// A demo with these switches.
+fn demo(switches: &[&str]) -> (Running, String) {
+    let arguments = [&["demo", "--now", NOON], switches].concat();
+    let variables = [("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"), ("EXPORTER_REFRESH_INTERVAL", INTERVAL)];
+    let running = Running::start(exporter(&arguments, &variables));
+    let address = running.address();
+    (running, address)
 }
 
 impl Scene {
-    async fn start(arguments: &[&str]) -> Self {
-        let arguments = [&["demo", "--now", NOON], arguments].concat();
-        let demo = Running::start(exporter(&arguments, &[("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0")]));
-        let target = demo.address();
+    pub fn start(switches: &[&str]) -> Self {
+        Self::of(&["demo"], switches)
+    }
+
+    /// With several exporters beside one another, each with a company of its own that does the same.
+    pub fn of(instances: &[&str], switches: &[&str]) -> Self {
+        let demos: Demos =
+            instances.iter().map(|instance| ((*instance).to_owned(), demo(switches))).collect();
         let data = tempfile::tempdir().unwrap();
+        point_to(&demos, data.path());
         let config = data.path().join("prometheus.yml");
-        let yaml = format!(
-            "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: copilot\n  static_configs: [{{targets: ['{target}']}}]\n"
-        );
+        let yaml = "global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: copilot\n  file_sd_configs: [{files: [targets.json]}]\n";
         fs::write(&config, yaml).unwrap();
         let mut command = Command::new("prometheus");
         command.arg(format!("--config.file={}", config.display()));
@@ -37,17 +61,44 @@ impl Scene {
         command.arg("--web.listen-address=127.0.0.1:0");
         let prometheus = Running::start(command);
         prometheus.line_with("Server is ready to receive web requests");
-        let url = format!("http://127.0.0.1:{}", prometheus.port());
-        Self { _demo: demo, prometheus, url, _data: data }
+        let api = Api::of(&prometheus);
+        Self { demos, prometheus, api, data }
     }
 
-    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
+    /// VictoriaMetrics, which scrapes the same beside it, for as long as the program runs.
+    pub fn victoria(&self) -> (Running, Api) {
+        let mut command = Command::new("victoria-metrics");
+        command.arg(format!("-storageDataPath={}", self.data.path().join("victoria").display()));
+        command.arg(format!("-promscrape.config={}", self.data.path().join("prometheus.yml").display()));
+        command.arg("-httpListenAddr=127.0.0.1:0");
+        // What has just been scraped counts, as with Prometheus.
+        command.arg("-search.latencyOffset=0s");
+        let running = Running::start(command);
+        running.line_with("started VictoriaMetrics");
+        let api = Api::of(&running);
+        (running, api)
+    }
+
+    /// Ends an exporter and starts another in its place, as a new pod is: under the same name at another address.
+    pub fn replace(&mut self, instance: &str, switches: &[&str]) {
+        let place = self.demos.get_mut(instance).unwrap();
+        *place = demo(switches);
+        point_to(&self.demos, self.data.path());
+    }
+}
+
+impl Api {
+    fn of(server: &Running) -> Self {
+        Self { url: format!("http://127.0.0.1:{}", server.port()), http: reqwest::Client::new() }
+    }
+
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
         let url = format!("{}{path}", self.url);
-        reqwest::Client::new().get(url).query(query).send().await.unwrap().json().await.unwrap()
+        self.http.get(url).query(query).send().await.unwrap().json().await.unwrap()
     }
 
     /// The value of each series that an instant query gives, by one of its labels.
-    async fn query(&self, promql: &str, label: &str) -> Vec<(String, f64)> {
+    pub async fn query(&self, promql: &str, label: &str) -> Vec<(String, f64)> {
         let answer = self.get("/api/v1/query", &[("query", promql)]).await;
         assert_eq!(answer["status"], "success", "{promql}: {answer}");
         let results = answer["data"]["result"].as_array().unwrap();
@@ -59,7 +110,7 @@ impl Scene {
     }
 
     /// Waits until a query gives something: the first scrapes may come before the first answers.
-    async fn query_when_there(&self, promql: &str, label: &str) -> Vec<(String, f64)> {
+    pub async fn query_when_there(&self, promql: &str, label: &str) -> Vec<(String, f64)> {
         let patience = Patience::new();
         loop {
             let found = self.query(promql, label).await;
@@ -71,6 +122,15 @@ impl Scene {
     }
 }
 
+/// Tells Prometheus where the exporters are; it must never see half of it.
+fn point_to(demos: &Demos, directory: &Path) {
+    let target = |(instance, (_, address)): (&String, &(Running, String))| json!({"targets": [address], "labels": {"instance": instance}});
+    let targets: Vec<Value> = demos.iter().map(target).collect();
+    let file = directory.join("targets.json.new");
+    fs::write(&file, Value::from(targets).to_string()).unwrap();
+    fs::rename(file, directory.join("targets.json")).unwrap();
+}
+
 fn sorted(mut values: Vec<(String, f64)>) -> Vec<(String, f64)> {
     values.sort_by(|a, b| a.0.cmp(&b.0));
     values
@@ -78,7 +138,7 @@ fn sorted(mut values: Vec<(String, f64)>) -> Vec<(String, f64)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn promql_over_the_demo_gives_what_its_people_did() {
-    let scene = Scene::start(&["--api", "usage"]).await;
+    let scene = Scene::start(&["--api", "usage"]);
     let world = World::new(&Plan { orgs: 2, teams: 12, users: 180, seed: 1, start: noon().date_naive() });
     let yesterday = days()[27];
     let whole = |field: &str| -> Vec<(String, f64)> {
@@ -86,22 +146,22 @@ async fn promql_over_the_demo_gives_what_its_people_did() {
         sorted(world.orgs().iter().map(|org| (org.login.clone(), of(org))).collect())
     };
     let all = r#"count(github_copilot_exporter_source_up == 1) == 12"#;
-    scene.query_when_there(all, "").await;
+    scene.api.query_when_there(all, "").await;
 
     let suggestions = r#"sum by (org) (github_copilot_suggestions{org!="",team=""})"#;
     assert_eq!(
-        scene.query_when_there(suggestions, "org").await,
+        scene.api.query_when_there(suggestions, "org").await,
         whole("total_suggestions_count"),
         "rows add up"
     );
     let users = r#"github_copilot_total_active_users{org!="",team=""}"#;
-    assert_eq!(scene.query(users, "org").await, whole("total_active_users"));
+    assert_eq!(scene.api.query(users, "org").await, whole("total_active_users"));
     let rate =
         r#"github_copilot_total_acceptances{enterprise!="",team=""} / github_copilot_total_suggestions"#;
     let company = truth::day(&world, world.people_of(world.enterprise()), yesterday);
     let expected = company["total_acceptances_count"].as_f64().unwrap()
         / company["total_suggestions_count"].as_f64().unwrap();
-    assert_eq!(scene.query(rate, "enterprise").await, [(world.enterprise().login.clone(), expected)]);
+    assert_eq!(scene.api.query(rate, "enterprise").await, [(world.enterprise().login.clone(), expected)]);
 
     let org = &world.orgs()[0];
     let by_day =
@@ -115,24 +175,24 @@ async fn promql_over_the_demo_gives_what_its_people_did() {
             )
         })
         .collect();
-    assert_eq!(scene.query(&by_day, "day").await, expected);
+    assert_eq!(scene.api.query(&by_day, "day").await, expected);
 
     let by_team = format!(r#"github_copilot_total_chat_turns{{org="{}",team!=""}}"#, org.login);
     let turns =
         |team| Some(truth::team(&world, team, &[yesterday]).first()?["total_chat_turns"].as_f64().unwrap());
     let expected = org.teams.iter().filter_map(|team| Some((team.slug.clone(), turns(team)?))).collect();
-    assert_eq!(scene.query(&by_team, "team").await, sorted(expected), "small teams are absent");
+    assert_eq!(scene.api.query(&by_team, "team").await, sorted(expected), "small teams are absent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_is_content_with_the_scrape() {
-    let scene = Scene::start(&[]).await;
-    scene.query_when_there(r#"up{job="copilot"} == 1"#, "job").await;
-    scene.query_when_there("count(github_copilot_total_suggestions)", "").await;
-    let targets = scene.get("/api/v1/targets", &[]).await;
+    let scene = Scene::start(&[]);
+    scene.api.query_when_there(r#"up{job="copilot"} == 1"#, "job").await;
+    scene.api.query_when_there("count(github_copilot_total_suggestions)", "").await;
+    let targets = scene.api.get("/api/v1/targets", &[]).await;
     let target = &targets["data"]["activeTargets"][0];
     assert_eq!((target["health"].as_str(), target["lastError"].as_str()), (Some("up"), Some("")), "{target}");
-    let own = reqwest::get(format!("{}/metrics", scene.url)).await.unwrap().text().await.unwrap();
+    let own = reqwest::get(format!("{}/metrics", scene.api.url)).await.unwrap().text().await.unwrap();
     for loss in [
         "prometheus_target_scrapes_sample_duplicate_timestamp_total",
         "prometheus_target_scrapes_sample_out_of_bounds_total",
@@ -142,6 +202,7 @@ async fn prometheus_is_content_with_the_scrape() {
         assert!(own.lines().any(|line| line == format!("{loss} 0")), "{loss}");
     }
     let types = scene
+        .api
         .get("/api/v1/targets/metadata", &[("metric", "github_copilot_exporter_http_requests_total")])
         .await;
     assert_eq!(types["data"][0]["type"], "counter", "{types}");
