@@ -12,7 +12,7 @@ test: tools static
 	$(CARGO) test --locked --doc
 	$(CARGO) test --locked --lib --bins --tests
 
-# What the tests drive: Prometheus, promtool, VictoriaMetrics, curl, and what checks dashboards.
+# What the tests drive: Prometheus, promtool, VictoriaMetrics, curl, and what checks dashboards and the chart.
 tools:
 	@.ci/tools
 
@@ -20,9 +20,10 @@ tools:
 static: tools
 	$(CARGO) build --locked --target $(shell uname -m)-unknown-linux-musl
 
-# Writes docs/metrics.md, docs/configuration.md and docs/dashboards.md from the code and from grafana/.
+# Writes docs/metrics.md, docs/configuration.md and docs/dashboards.md from the code and from grafana/, and into the Helm chart
+# the dashboards, the rules and the table of its values.
 docs:
-	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter -- contracts the_dashboards_document
+	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter -- contracts the_dashboards_document chart::copies
 
 # Fuzzing: every target of fuzz/ for so long. Needs a nightly toolchain, and installs cargo-fuzz if it is missing. What is
 # found is new input beside fuzz/corpus, in fuzz/target/corpus, and what breaks is in fuzz/artifacts.
