@@ -4,12 +4,13 @@ CARGO := cargo
 
 .PHONY: test tools static docs fuzz deny soak
 
-test: tools static
+test: tools
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --no-deps --document-private-items --quiet
 	$(CARGO) test --locked --doc
+	$(MAKE) static
 	$(CARGO) test --locked --lib --bins --tests
 
 # What the tests drive: Prometheus, promtool, VictoriaMetrics, curl, and what checks dashboards and the chart.

@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use github_copilot_exporter::metrics::catalogue::CATALOGUE;
+use github_copilot_exporter::metrics::catalogue::{CATALOGUE, SCOPE_LABELS};
 use promql_parser::{
     label::MatchOp,
     parser::{
         self, AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, VectorSelector,
-        token::{T_BOTTOMK, T_MAX, T_MIN, T_SUM, T_TOPK},
+        token::{T_ADD, T_BOTTOMK, T_MAX, T_MIN, T_SUM, T_TOPK},
     },
 };
 
@@ -45,15 +45,10 @@ pub struct Known(BTreeMap<String, BTreeSet<String>>);
 impl Known {
     /// What the exporter serves and Prometheus adds.
     pub fn catalogue() -> Self {
-        let own = CATALOGUE.iter().map(|metric| (metric.name.to_owned(), owned(metric.labels())));
+        let labels = |labels: Vec<&str>| labels.into_iter().map(str::to_owned).collect();
+        let own = CATALOGUE.iter().map(|metric| (metric.name.to_owned(), labels(metric.labels())));
         let usual = USUAL.iter().map(|name| ((*name).to_owned(), BTreeSet::new()));
         Self(own.chain(usual).collect())
-    }
-
-    /// The same and a series that a rule records.
-    pub fn with(mut self, name: &str, labels: &[&str]) -> Self {
-        self.0.insert(name.to_owned(), owned(labels.to_vec()));
-        self
     }
 
     /// The same without a series.
@@ -61,10 +56,6 @@ impl Known {
         assert!(self.0.remove(name).is_some(), "{name} was not known");
         self
     }
-}
-
-fn owned(labels: Vec<&str>) -> BTreeSet<String> {
-    labels.into_iter().map(str::to_owned).collect()
 }
 
 /// What is wrong with an expression, a sentence for each; nothing if it is right.
@@ -94,6 +85,8 @@ struct Figure {
     varying: BTreeSet<String>,
     /// Whether replicas are reduced to one.
     is_single: bool,
+    /// Of whom it was selected.
+    scope: BTreeSet<String>,
 }
 
 impl Figure {
@@ -161,7 +154,10 @@ impl Reader<'_> {
                 _ => false,
             };
         }
-        let figure = Figure { name, labels, varying, is_single: false };
+        let of_scope =
+            selector.matchers.matchers.iter().filter(|matcher| SCOPE_LABELS.contains(&&*matcher.name));
+        let scope = of_scope.map(ToString::to_string).collect();
+        let figure = Figure { name, labels, varying, is_single: false, scope };
         if figure.is_of_github() && !selects_one_kind_of_scope(selector) {
             self.problem(format!("{} is selected of teams and of their owners together", figure.name));
         }
@@ -224,7 +220,17 @@ impl Reader<'_> {
 
     fn binary(&mut self, binary: &BinaryExpr) -> Vec<Figure> {
         let mut figures = self.read(&binary.lhs);
-        figures.extend(self.read(&binary.rhs));
+        let others = self.read(&binary.rhs);
+        if binary.op.id() == T_ADD {
+            for (figure, other) in
+                figures.iter().flat_map(|figure| others.iter().map(move |other| (figure, other)))
+            {
+                if figure.is_of_github() && other.is_of_github() && figure.scope != other.scope {
+                    self.problem(format!("{} and {} of others are added up", figure.name, other.name));
+                }
+            }
+        }
+        figures.extend(others);
         figures
     }
 
@@ -234,7 +240,9 @@ impl Reader<'_> {
             && let Some(Expr::StringLiteral(label)) = call.args.args.get(1).map(|label| &**label)
         {
             for figure in &mut figures {
-                figure.labels.insert(label.val.clone());
+                if !figure.labels.insert(label.val.clone()) {
+                    self.problem(format!("{} loses its label {}", figure.name, label.val));
+                }
             }
         }
         figures
@@ -249,7 +257,7 @@ fn selects_one_kind_of_scope(selector: &VectorSelector) -> bool {
 
 #[test]
 fn what_is_right_has_no_problem() {
-    let known = Known::catalogue().with("owner:github_copilot_acceptance:ratio", &["enterprise", "org"]);
+    let known = Known::catalogue();
     for right in [
         r#"max by (org) (github_copilot_seats{job="a",org=~".+",team=""})"#,
         r#"max by (enterprise, org, team) (github_copilot_total_suggestions{team!=""})"#,
@@ -258,7 +266,7 @@ fn what_is_right_has_no_problem() {
         r#"sum by (reason) (increase(github_copilot_exporter_source_failures_total[1h])) > 0"#,
         r#"time() - max by (org) (github_copilot_day_timestamp_seconds{org=~"a|b",team=""})"#,
         r#"label_replace(max by (org) (github_copilot_seats{org!="",team=""}), "owner", "$1", "org", "(.+)")"#,
-        r#"owner:github_copilot_acceptance:ratio < 0.1 and on (job) up == 1"#,
+        r#"max by (org) (github_copilot_seats{org!="",team=""}) - max by (org) (github_copilot_new_seats{org!="",team=""})"#,
         r#"sum by (org) (max by (org, phase) (github_copilot_adoption_phase_users{org!="",team=""}))"#,
     ] {
         assert_eq!(problems(right, &known), [""; 0], "{right}");
@@ -294,6 +302,14 @@ fn what_lies_is_named() {
         (
             r#"sum by (org) (max by (org, plan) (github_copilot_plan_seats{org!="",team=""}))"#,
             "aggregated over plan",
+        ),
+        (
+            r#"max by (org) (github_copilot_seats{org="a",team=""}) + ignoring (org) max by (org) (github_copilot_seats{org="b",team=""})"#,
+            "of others are added up",
+        ),
+        (
+            r#"label_replace(max by (org) (github_copilot_seats{org!="",team=""}), "org", "all", "org", ".+")"#,
+            "loses its label org",
         ),
         (r#"max without (job) (github_copilot_seats{org!="",team=""})"#, "say by what"),
         (r#"{__name__=~"github_copilot_.*"}"#, "has no name"),
