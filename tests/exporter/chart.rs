@@ -6,6 +6,7 @@
 
 mod copies;
 mod environment;
+mod install;
 mod lint;
 mod monitors;
 mod network;

@@ -184,3 +184,84 @@ fn the_unit_names_variables_that_exist_and_does_not_start_again_what_cannot_work
     // What the program ends with where the configuration cannot be used.
     assert!(unit.lines().any(|line| line == "RestartPreventExitStatus=64"));
 }
+
+const RELEASE: &str = ".github/workflows/release.yaml";
+
+/// The scripts of a job of the release.
+fn scripts(job: &Value) -> Vec<&str> {
+    job["steps"].as_array().unwrap().iter().filter_map(|step| step["run"].as_str()).collect()
+}
+
+#[test]
+fn the_release_finds_the_version_where_it_looks_and_takes_no_other() {
+    let release = yaml(RELEASE);
+    let script = scripts(&release["jobs"]["test"])[0];
+    assert_eq!(script.matches("grep -qx").count(), 3);
+    let is_taken = |tag: &str| {
+        let mut bash = Command::new("bash");
+        bash.args(["-e", "-c", script]).current_dir(root()).env("GITHUB_REF_NAME", tag);
+        run(bash).0 == Some(0)
+    };
+    assert!(is_taken(concat!("v", env!("CARGO_PKG_VERSION"))));
+    assert!(!is_taken("v99.0.0"));
+}
+
+#[test]
+fn the_release_names_files_that_are_there() {
+    let release = yaml(RELEASE);
+    let jobs = release["jobs"].as_object().unwrap().values();
+    let words = jobs.flat_map(scripts).flat_map(str::split_whitespace);
+    let is_file = |word: &&str| {
+        let begins = ["deploy/", ".ci/"].iter().any(|begin| word.starts_with(begin));
+        begins || *word == "LICENSE" || [".md", ".toml"].iter().any(|end| word.ends_with(end))
+    };
+    let mut files: BTreeSet<_> = words.filter(is_file).collect();
+    for step in release["jobs"]["test"]["steps"].as_array().unwrap() {
+        files.extend(step["with"]["go-version-file"].as_str());
+    }
+    let expected = [
+        ".ci/helm/go.mod",
+        ".ci/run",
+        "CHANGELOG.md",
+        "Cargo.toml",
+        "LICENSE",
+        "README.md",
+        "deploy/helm/github-copilot-exporter",
+        "deploy/helm/github-copilot-exporter/Chart.yaml",
+        UNIT,
+    ];
+    assert_eq!(files, BTreeSet::from(expected));
+    for file in files {
+        assert!(root().join(file).exists(), "{file}");
+    }
+}
+
+#[test]
+fn the_release_is_tested_with_the_compiler_of_the_image_and_a_go_that_is_new_enough() {
+    let script = scripts(&yaml(RELEASE)["jobs"]["test"]).join("\n");
+    let dockerfile = read("Dockerfile");
+    let from = dockerfile.lines().find_map(|line| line.strip_prefix("FROM rust:")).unwrap();
+    let rust = from.split('-').next().unwrap();
+    for line in [format!("rustup toolchain install {rust} "), format!("rustup default {rust}\n")] {
+        assert!(script.contains(&line), "{line}");
+    }
+    let tools = read(".ci/tools");
+    let go = tools.lines().find_map(|line| line.strip_prefix("go=")).unwrap();
+    assert!(read(".ci/helm/go.mod").lines().any(|line| line == format!("go {go}")), "{go}");
+}
+
+#[test]
+fn a_release_is_public_when_everything_is_there_and_not_before() {
+    let release = yaml(RELEASE);
+    let jobs = release["jobs"].as_object().unwrap();
+    let order = ["test", "draft", "image", "index"];
+    assert_eq!(jobs.len(), order.len());
+    for pair in order.windows(2) {
+        assert_eq!(jobs[pair[1]]["needs"], pair[0]);
+    }
+    let all: Vec<_> = order.iter().flat_map(|job| scripts(&jobs[*job])).collect();
+    let with = |text: &str| all.iter().filter(|script| script.contains(text)).count();
+    assert_eq!((with("release create"), with("release create \"$GITHUB_REF_NAME\" --draft ")), (1, 1));
+    assert_eq!(with("release edit"), 1);
+    assert!(all.last().unwrap().ends_with("--draft=false"), "{all:?}");
+}

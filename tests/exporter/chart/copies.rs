@@ -196,3 +196,24 @@ fn the_operator_puts_dashboards_into_the_grafana_that_the_values_name() {
         }
     }
 }
+
+#[test]
+fn the_readme_links_to_the_repository_for_it_is_read_elsewhere() {
+    let chart = Chart::ours();
+    let home = chart.yaml("Chart.yaml")["home"].as_str().unwrap().to_owned();
+    let readme = chart.read("README.md");
+    let targets =
+        |begin| readme.split(begin).skip(1).map(|rest| rest.split([')', ' ', '\n']).next().unwrap());
+    for link in targets("](") {
+        assert!(link.starts_with(&home), "{link}");
+    }
+    let of_files: Vec<_> = [format!("{home}/blob/main/"), format!("{home}/tree/main/")]
+        .iter()
+        .flat_map(|begin| targets(begin).map(|path| path.trim_end_matches(['.', ',', '|'])))
+        .collect();
+    assert!(of_files.len() >= 6, "{of_files:?}");
+    for path in of_files {
+        assert!(root().join(path).exists(), "{path}");
+    }
+    assert!(!readme.contains("see docs/"));
+}

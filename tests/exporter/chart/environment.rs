@@ -85,7 +85,13 @@ fn whom_to_ask() -> Vec<Setting> {
             [json!(["https://a"])],
         ),
         setting("GITHUB_CONCURRENCY", "github.concurrency", 100, "100", [json!(0), json!(101)]),
-        setting("GITHUB_TIMEOUT", "github.timeout", "1m 30s", "1m 30s", [json!("30"), json!("soon")]),
+        setting(
+            "GITHUB_TIMEOUT",
+            "github.timeout",
+            "1m 30s",
+            "1m 30s",
+            [json!("30"), json!("soon"), json!("0s"), json!("999ms"), json!("0m 10ms")],
+        ),
     ]
 }
 
@@ -103,9 +109,15 @@ fn how_to_run() -> Vec<Setting> {
             "exporter.listenAddress",
             ":8080",
             ":8080",
-            [json!("10220"), json!("localhost:80")],
+            [json!("10220"), json!("localhost:80"), json!(":65536")],
         ),
-        setting("EXPORTER_REFRESH_INTERVAL", "exporter.refreshInterval", "2h", "2h", [json!("hourly")]),
+        setting(
+            "EXPORTER_REFRESH_INTERVAL",
+            "exporter.refreshInterval",
+            "2h",
+            "2h",
+            [json!("hourly"), json!("0h")],
+        ),
         setting("EXPORTER_HISTORY_DAYS", "exporter.historyDays", 7, "7", [json!(-1), json!(29)]),
         setting("EXPORTER_SETTLE_DAYS", "exporter.settleDays", 27, "27", [json!(-1), json!(28)]),
         setting("EXPORTER_TEAM_DETAIL", "exporter.teamDetail", "all", "all", [json!("none")]),
@@ -336,4 +348,17 @@ fn nothing_but_variables_of_the_exporter_and_of_proxies_is_set() {
     }
     let proxied = environment(&chart, &chart.feature("proxy"));
     assert_eq!(OTHERS.map(|name| &*proxied[name]), ["http://proxy.example:3128", ".example"]);
+}
+
+#[test]
+fn the_number_of_an_app_may_be_given_as_a_number() {
+    let chart = Chart::ours();
+    for (id, expected) in [(json!(1), "1"), (json!(12_345_678), "12345678"), (json!("12345678"), "12345678")]
+    {
+        let app = json!({"github": {"app": {"id": id, "existingSecret": "key"}}});
+        let set = environment(&chart, &merged(&minimal(), &app));
+        assert_eq!(set["GITHUB_APP_ID"], expected);
+        assert!(set.contains_key("GITHUB_APP_PRIVATE_KEY_FILE"));
+        is_usable(set).unwrap();
+    }
 }

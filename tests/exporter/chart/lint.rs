@@ -171,10 +171,13 @@ fn as_a_part_of_another_chart_it_takes_what_helm_gives_every_part() {
     let parent = Chart { directory: directory.path().to_owned(), _copy: None };
     for helm in Helm::ALL {
         for (enabled, expected) in [(true, 4), (false, 0)] {
-            let part = merged(&minimal(), &json!({"enabled": enabled}));
+            let part = merged(&minimal(), &json!({"enabled": enabled, "openshift": true}));
             let values = json!({"global": {"imageRegistry": "any"}, "github-copilot-exporter": part});
             let objects = Objects::read(&helm.template(&parent, NEWEST, &values).unwrap());
             assert_eq!(objects.0.len(), expected, "{:?}", objects.names());
+            let deployments = objects.of_kind("Deployment");
+            let of_pod = |key: &str| deployments.iter().all(|it| it.pointer(key).is_none());
+            assert!(of_pod("/spec/template/spec/securityContext/runAsUser"), "{deployments:?}");
         }
     }
 }

@@ -50,6 +50,17 @@ fn github_is_reached_at_the_port_of_its_address_or_by_the_proxys() {
         (json!({"proxy": {"https": "http://proxy.example:3128"}}), vec!["TCP 3128"]),
         (json!({"proxy": {"https": "http://proxy.example:3128/"}}), vec!["TCP 3128"]),
         (json!({"proxy": {"https": "http://proxy.example"}}), vec!["TCP 80"]),
+        (
+            json!({"proxy": {"https": "http://proxy.example", "noProxy": "api.github.com"}}),
+            vec!["TCP 80", "TCP 443"],
+        ),
+        (
+            json!({
+                "proxy": {"https": "https://proxy.example", "noProxy": ".example"},
+                "github": {"apiUrl": "https://github.example:8443"},
+            }),
+            vec!["TCP 443", "TCP 8443"],
+        ),
         (json!({"proxy": {"https": "https://[fd00::1]"}}), vec!["TCP 443"]),
         (json!({"proxy": {"https": "https://[fd00::1]:8443"}}), vec!["TCP 8443"]),
     ] {

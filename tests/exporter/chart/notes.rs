@@ -42,7 +42,9 @@ const STATEMENTS: [Statement; 15] = [
     }),
     ("the enterprise ", |_, objects| has_environment(objects, "GITHUB_ENTERPRISE")),
     ("The token is read from the Secret ", |values, _| is_set(values, "/github/token/existingSecret")),
-    ("a key for each of them, in lower case", |values, _| is_set(values, "/github/token/perOwner")),
+    ("a key for each organisation and enterprise, in lower case", |values, _| {
+        is_set(values, "/github/token/perOwner")
+    }),
     ("The key of the App is read from the Secret ", |values, _| is_set(values, "/github/app/existingSecret")),
     ("The web configuration is read from the Secret ", |_, objects| {
         has_environment(objects, "EXPORTER_WEB_CONFIG_FILE")
@@ -103,4 +105,25 @@ fn names_and_ports_in_the_notes_are_those_of_the_objects() {
 fn nobody_is_named_who_may_come_from_elsewhere() {
     let values = json!({"extraEnvFrom": [{"secretRef": {"name": "all"}}]});
     assert!(!notes(&values).contains("watches"), "{}", notes(&values));
+}
+
+#[test]
+fn what_variables_of_ones_own_say_is_not_denied() {
+    let app = json!({"github": {"orgs": [], "app": {"id": 1, "existingSecret": "key"}}});
+    let named = |name: &str, value: &str| json!({"extraEnv": [{"name": name, "value": value}]});
+    for (values, own, untrue) in [
+        (app, named("GITHUB_ORGS", "octo"), "where the GitHub App is installed"),
+        (json!({"state": {"enabled": false}}), named("EXPORTER_STATE_DIR", "/kept"), "No figures are kept"),
+    ] {
+        let values = merged(&minimal(), &values);
+        assert!(notes(&values).contains(untrue), "{}", notes(&values));
+        let with_own = notes(&merged(&values, &own));
+        assert!(!with_own.contains(untrue), "{with_own}");
+    }
+}
+
+#[test]
+fn where_no_pod_runs_nothing_is_promised() {
+    let notes = notes(&merged(&minimal(), &json!({"replicaCount": 0})));
+    assert_eq!(notes.trim(), "Nothing runs, and nothing is watched: replicaCount is 0.");
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Chart,
-    render::{NEWEST, Objects, minimal, with},
+    render::{NEWEST, Objects, merged, minimal, with},
 };
 
 /// The labels of every object of a release.
@@ -158,6 +158,10 @@ fn what_kubernetes_offers_for_pods_can_be_set() {
     assert_eq!(container["livenessProbe"]["periodSeconds"], 30);
     assert_eq!(container["readinessProbe"]["periodSeconds"], 5);
     assert_eq!(container["resources"]["limits"]["memory"], "512Mi");
+    let test = &objects.the("Pod")["spec"];
+    for key in ["nodeSelector", "tolerations"] {
+        assert_eq!(test[key], values[key], "the test runs where the exporter may: {key}");
+    }
 }
 
 #[test]
@@ -220,7 +224,7 @@ fn names_follow_the_release_and_fit_whatever_its_length() {
     let name = |release: &str, values: &Value| {
         let directory = Chart::ours().directory;
         let arguments = ["template", release, directory.to_str().unwrap(), "--kube-version", NEWEST];
-        let values = super::render::merged(&minimal(), values);
+        let values = merged(&minimal(), values);
         let objects = Objects::read(&super::render::Helm::Four.run(&arguments, &values).unwrap());
         for name in objects.names() {
             assert!(name.split(' ').nth(1).unwrap().len() <= 63, "{name}");
@@ -238,11 +242,57 @@ fn names_follow_the_release_and_fit_whatever_its_length() {
 
 #[test]
 fn openshift_may_choose_user_and_group() {
-    let context = &Objects::of_feature("openshift").pod()["securityContext"].clone();
     let expected = json!({
         "runAsNonRoot": true,
         "fsGroupChangePolicy": "OnRootMismatch",
         "seccompProfile": {"type": "RuntimeDefault"},
     });
-    assert_eq!(*context, expected);
+    let nulls = json!({"podSecurityContext": {"runAsUser": null, "runAsGroup": null, "fsGroup": null}});
+    for objects in [Objects::of_feature("openshift"), with(&nulls)] {
+        assert_eq!(objects.pod()["securityContext"], expected);
+        assert_eq!(objects.the("Pod")["spec"]["securityContext"], expected);
+    }
+}
+
+#[test]
+fn a_probe_has_time_and_one_handler() {
+    let probes = |values: &Value| {
+        let objects = with(values);
+        ["livenessProbe", "readinessProbe"].map(|name| objects.container()[name].clone())
+    };
+    for probe in probes(&json!({})) {
+        assert_eq!(probe["timeoutSeconds"], 5);
+        assert!(probe["httpGet"].is_object(), "{probe}");
+    }
+    for handler in ["exec", "grpc", "httpGet", "tcpSocket"] {
+        let own = json!({handler: {"port": 1}, "periodSeconds": 7});
+        let expected = merged(&own, &json!({"timeoutSeconds": 5}));
+        for web in [json!({}), json!({"existingSecret": "web", "tls": true, "clientCertificates": true})] {
+            let values = json!({"livenessProbe": own, "readinessProbe": own, "web": web});
+            assert_eq!(probes(&values), [expected.clone(), expected.clone()]);
+        }
+    }
+}
+
+#[test]
+fn the_services_port_says_that_it_speaks_https() {
+    let protocol =
+        |feature| Objects::of_feature(feature).the("Service")["spec"]["ports"][0]["appProtocol"].clone();
+    assert_eq!((protocol("web-tls"), protocol("minimal")), (json!("https"), Value::Null));
+}
+
+#[test]
+fn names_that_are_cut_keep_releases_apart() {
+    let dashboards = json!({"dashboards": {"configMaps": {"enabled": true}}});
+    let names = |end: &str| {
+        let full = json!({"fullnameOverride": format!("{}-{end}", "a".repeat(61))});
+        let objects = with(&merged(&dashboards, &full));
+        let maps = objects.of_kind("ConfigMap").into_iter();
+        maps.map(|map| map["metadata"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (one, two) = (names("b"), names("c"));
+    assert!(
+        one.len() == 4 && one.iter().all(|name| name.len() <= 63 && !two.contains(name)),
+        "{one:?} {two:?}"
+    );
 }

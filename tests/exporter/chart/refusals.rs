@@ -31,7 +31,31 @@ fn refused() -> Vec<(Value, &'static str)> {
             json!({"replicaCount": 2, "allowMoreReplicas": true, "state": {"persistence": {"enabled": true}}}),
             "state.persistence.enabled: the state is of one pod alone",
         ),
+        (
+            json!({"state": {"enabled": false, "persistence": {"enabled": true}}}),
+            "state.persistence.enabled: needs state.enabled",
+        ),
+        (
+            json!({"state": {"persistence": {"existingClaim": "copilot"}}}),
+            "state.persistence.existingClaim: needs state.persistence.enabled",
+        ),
         (web(json!({"tls": true})), "web.tls: needs web.existingSecret"),
+        (
+            web(json!({"client": {"basicAuth": {"existingSecret": "scraper"}}})),
+            "web.client.basicAuth.existingSecret: needs web.existingSecret",
+        ),
+        (
+            web(json!({"existingSecret": "web", "client": {"certificate": {"existingSecret": "scraper"}}})),
+            "web.client.certificate.existingSecret: needs web.existingSecret and web.tls",
+        ),
+        (
+            web(json!({"client": {"ca": {"existingSecret": "ca"}}})),
+            "web.client.ca.existingSecret: needs web.existingSecret and web.tls",
+        ),
+        (
+            web(json!({"client": {"serverName": "copilot.example"}})),
+            "web.client.serverName: needs web.existingSecret and web.tls",
+        ),
         (
             web(json!({"existingSecret": "web", "certificateSecret": "tls"})),
             "web.certificateSecret: needs web.tls",
@@ -59,6 +83,11 @@ fn refused() -> Vec<(Value, &'static str)> {
             json!({"extraEnv": [{"name": "GITHUB_TOKEN_FILE", "value": "/x"}]}),
             "extraEnv: GITHUB_TOKEN_FILE is set by a value of its own",
         ),
+        (
+            json!({"extraEnv": [{"name": "GITHUB_TOKEN", "value": "ghp_x"}]}),
+            "extraEnv: GITHUB_TOKEN excludes github.token",
+        ),
+        (json!({"test": {"image": {"tag": ""}}}), "test.image.tag: empty, and so is test.image.digest"),
     ]
 }
 
@@ -94,7 +123,9 @@ fn each_refusal_has_its_test() {
 
 #[test]
 fn no_refusal_can_be_left_out_unseen() {
-    for name in ["owners", "credential", "replicas", "web", "monitors", "extra-env"] {
+    for name in
+        ["owners", "credential", "replicas", "state", "web", "client", "monitors", "extra-env", "test"]
+    {
         let include = format!("{{{{- include \"github-copilot-exporter.refusals.{name}\" . }}}}\n");
         let lenient = Chart::changed("templates/_refusals.tpl", &include, "");
         let is_taken =
@@ -132,6 +163,13 @@ fn values_of_odd_form_are_refused_by_the_schema() {
         (json!({"proxy": {"https": "http://user:secret@proxy.example"}}), "/proxy/https"),
         (json!({"state": {"sizeLimit": "big"}}), "/state/sizeLimit"),
         (json!({"service": {"port": 0}}), "/service/port"),
+        (json!({"nameOverride": "9lives"}), "/nameOverride"),
+        (json!({"fullnameOverride": "copilot.exporter"}), "/fullnameOverride"),
+        (json!({"proxy": {"https": "http://proxy.example:65536"}}), "/proxy/https"),
+        (json!({"github": {"apiUrl": "https://github.example:99999"}}), "/github/apiUrl"),
+        (json!({"github": {"app": {"id": 0, "existingSecret": "key"}}}), "/github/app/id"),
+        (json!({"github": {"app": {"id": 1.5, "existingSecret": "key"}}}), "/github/app/id"),
+        (json!({"podMonitor": {"scrapeTimeout": "0s"}}), "/podMonitor/scrapeTimeout"),
         (json!({"networkPolicy": {"dnsPorts": []}}), "/networkPolicy/dnsPorts"),
         (json!({"serviceMonitor": {"interval": "often"}}), "/serviceMonitor/interval"),
         (
@@ -143,5 +181,69 @@ fn values_of_odd_form_are_refused_by_the_schema() {
     ] {
         let said = Helm::Four.template(&chart, NEWEST, &merged(&minimal(), &values)).unwrap_err();
         assert!(said.contains(&format!("'{pointer}'")), "{values}: {said}");
+    }
+}
+
+#[test]
+fn an_address_that_no_probe_can_reach_is_refused() {
+    let chart = Chart::ours();
+    let listening = |address: &str| {
+        let values = json!({"exporter": {"listenAddress": address}});
+        Helm::Four.template(&chart, NEWEST, &merged(&minimal(), &values))
+    };
+    for address in [
+        "127.0.0.1:10220",
+        "127.1.2.3:80",
+        "[::1]:10220",
+        "[0:0:0:0:0:0:0:1]:10220",
+        "[::ffff:127.0.0.1]:10220",
+        "localhost:10220",
+        "0.0.0.0:65536",
+        "0.0.0.0:0",
+    ] {
+        let said = listening(address).unwrap_err();
+        assert!(said.contains("'/exporter/listenAddress'"), "{address}: {said}");
+    }
+    for address in ["[::]:65535", "0.0.0.0:1", ":59999", "10.127.0.1:10220", "[fd00::1]:65529"] {
+        listening(address).unwrap_or_else(|said| panic!("{address}: {said}"));
+    }
+}
+
+#[test]
+fn a_part_of_the_values_that_is_taken_away_is_missed_by_name() {
+    let chart = Chart::ours();
+    for path in [
+        "github",
+        "github.token",
+        "github.app",
+        "exporter",
+        "state",
+        "state.persistence",
+        "web",
+        "web.client",
+        "web.client.basicAuth",
+        "web.client.certificate",
+        "web.client.ca",
+        "proxy",
+        "image",
+        "serviceAccount",
+        "service",
+        "serviceMonitor",
+        "podMonitor",
+        "prometheusRule",
+        "prometheusRule.alerts",
+        "dashboards",
+        "dashboards.configMaps",
+        "dashboards.grafanaOperator",
+        "networkPolicy",
+        "test",
+        "test.image",
+    ] {
+        let without = path.rsplit('.').fold(Value::Null, |below, key| json!({key: below}));
+        for helm in Helm::ALL {
+            let said = helm.template(&chart, NEWEST, &merged(&minimal(), &without)).unwrap_err();
+            let key = path.rsplit('.').next().unwrap();
+            assert!(said.contains(&format!("missing property '{key}'")), "{path}: {said}");
+        }
     }
 }

@@ -167,6 +167,28 @@ fn days_that_settle_are_added_to_the_age_of_data_by_themselves() {
 }
 
 #[test]
+fn a_refresh_is_stuck_after_twice_the_interval_at_the_earliest() {
+    let chart = Chart::ours();
+    for (interval, seconds, expected) in [
+        ("1h", 86_400, 86_400),
+        ("12h", 86_400, 86_400),
+        ("1d", 86_400, 172_800),
+        ("1w 1d", 86_400, 2 * 8 * 86_400),
+        ("36hr 30min 5sec 10ms", 86_400, 2 * (36 * 3600 + 30 * 60 + 5)),
+        ("90m", 1, 10_800),
+        ("1s", 7, 7),
+    ] {
+        let values = json!({
+            "exporter": {"refreshInterval": interval},
+            "prometheusRule": {"alerts": {"GithubCopilotRefreshStuck": {"seconds": seconds}}},
+        });
+        let found = by_name(&groups(&chart, &values));
+        let expression = found["GithubCopilotRefreshStuck"]["expr"].as_str().unwrap();
+        assert!(expression.contains(&format!(") > {expected}\n")), "{interval}: {expression}");
+    }
+}
+
+#[test]
 fn a_threshold_that_is_not_where_the_rule_had_it_is_an_error_of_the_chart() {
     for (file, from, to) in [
         ("files/rules/alerts.yaml", "< 14 * 86400", "< 2 * 604800"),

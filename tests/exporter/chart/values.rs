@@ -181,11 +181,14 @@ fn changed(values: &Value, path: &str, change: impl FnOnce(&mut Map<String, Valu
     values
 }
 
+/// Maps whose keys are Kubernetes's.
+const FREE: [&str; 5] =
+    ["podSecurityContext", "securityContext", "resources", "livenessProbe", "readinessProbe"];
+
 /// The maps of the values that are closed.
 fn closed_maps(value: &Value, path: &str, into: &mut Vec<String>) {
     let Some(map) = value.as_object() else { return };
-    let is_free =
-        ["podSecurityContext", "securityContext", "resources", "dashboards.grafanaOperator.matchLabels"];
+    let is_free = [&FREE[..], &["dashboards.grafanaOperator.matchLabels"]].concat();
     if is_free.contains(&path) || (map.is_empty() && !path.is_empty()) {
         return;
     }
@@ -229,9 +232,7 @@ fn a_value_of_the_wrong_kind_is_refused_by_name_wherever_it_is() {
     }
     let said = Objects::try_of(&chart, &values).unwrap_err();
     // What is below a free map is Kubernetes's to refuse.
-    let free = |path: &String| {
-        ["podSecurityContext", "securityContext", "resources"].iter().any(|map| path.starts_with(map))
-    };
+    let free = |path: &String| FREE.iter().any(|map| path.starts_with(map));
     for path in all.iter().filter(|path| !free(path)) {
         let pointer = format!("/{}'", path.replace('.', "/"));
         assert!(said.contains(&pointer), "{path}: {said}");

@@ -2,8 +2,8 @@
 {{- define "github-copilot-exporter.env" -}}
 {{- $pairs := list
   (list "GITHUB_TOKEN_FILE" (include "github-copilot-exporter.token-file" .))
-  (list "GITHUB_APP_ID" .Values.github.app.id)
-  (list "GITHUB_APP_PRIVATE_KEY_FILE" (ternary "/etc/github-copilot-exporter/app/private-key.pem" "" (ne .Values.github.app.id "")))
+  (list "GITHUB_APP_ID" (include "github-copilot-exporter.app-id" .))
+  (list "GITHUB_APP_PRIVATE_KEY_FILE" (ternary "/etc/github-copilot-exporter/app/private-key.pem" "" (not (empty .Values.github.app.id))))
   (list "GITHUB_ORGS" (join "," .Values.github.orgs))
   (list "GITHUB_ENTERPRISE" .Values.github.enterprise)
   (list "GITHUB_TEAMS" (join "," .Values.github.teams))
@@ -34,6 +34,12 @@
   value: {{ $value | quote }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* A number of an App is often given as one, which Helm would write as 1.234567e+06. */}}
+{{- define "github-copilot-exporter.app-id" -}}
+{{- $id := .Values.github.app.id }}
+{{- if kindIs "string" $id }}{{ $id }}{{ else }}{{ int64 $id }}{{ end }}
 {{- end }}
 
 {{- define "github-copilot-exporter.token-file" -}}

@@ -11,10 +11,14 @@
 {{- end }}
 {{- end }}
 
-{{/* The name of an object beside the main ones: call with (list $ "suffix"). */}}
+{{/* The name of an object beside the main ones: call with (list $ "suffix"). Where it is cut, a sum keeps releases apart. */}}
 {{- define "github-copilot-exporter.name-with" -}}
-{{- $suffix := last . }}
-{{- printf "%s-%s" (include "github-copilot-exporter.fullname" (first .) | trunc (sub 62 (len $suffix) | int) | trimSuffix "-") $suffix }}
+{{- $full := include "github-copilot-exporter.fullname" (first .) }}
+{{- $room := sub 62 (len (last .)) | int }}
+{{- if gt (len $full) $room }}
+{{- $full = printf "%s-%s" ($full | trunc (sub $room 9 | int) | trimSuffix "-") (sha256sum $full | trunc 8) }}
+{{- end }}
+{{- printf "%s-%s" $full (last .) }}
 {{- end }}
 
 {{- define "github-copilot-exporter.service-account" -}}

@@ -1,7 +1,9 @@
 {{/* A probe of a path: call with $, the path, and more of the probe. Neither path needs a password or asks GitHub. */}}
 {{- define "github-copilot-exporter.probe" -}}
 {{- $root := first . }}
-{{- if $root.Values.web.clientCertificates }}
+{{- if pick (last .) "exec" "grpc" "httpGet" "tcpSocket" }}
+{{- /* A probe has one handler, and this one has its own. */}}
+{{- else if $root.Values.web.clientCertificates }}
 tcpSocket:
   port: http
 {{- else }}
@@ -13,6 +15,15 @@ httpGet:
 {{- with last . }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{/* The security of a pod. OpenShift lets in no user or group but those that it gives the namespace itself. */}}
+{{- define "github-copilot-exporter.pod-security" -}}
+{{- $context := .Values.podSecurityContext }}
+{{- if .Values.openshift }}
+{{- $context = omit $context "runAsUser" "runAsGroup" "fsGroup" }}
+{{- end }}
+{{- toYaml $context }}
 {{- end }}
 
 {{/* Secrets are mounted as directories: a file by subPath would never change. */}}

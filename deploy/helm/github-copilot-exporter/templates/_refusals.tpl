@@ -3,9 +3,12 @@
 {{- include "github-copilot-exporter.refusals.owners" . }}
 {{- include "github-copilot-exporter.refusals.credential" . }}
 {{- include "github-copilot-exporter.refusals.replicas" . }}
+{{- include "github-copilot-exporter.refusals.state" . }}
 {{- include "github-copilot-exporter.refusals.web" . }}
+{{- include "github-copilot-exporter.refusals.client" . }}
 {{- include "github-copilot-exporter.refusals.monitors" . }}
 {{- include "github-copilot-exporter.refusals.extra-env" . }}
+{{- include "github-copilot-exporter.refusals.test" . }}
 {{- end }}
 
 {{/* Whether it is given in ways that only the cluster knows: call with $ and names of variables. */}}
@@ -56,6 +59,17 @@
 {{- end }}
 {{- end }}
 
+{{- define "github-copilot-exporter.refusals.state" -}}
+{{- with .Values.state }}
+{{- if and .persistence.enabled (not .enabled) }}
+{{- fail "state.persistence.enabled: needs state.enabled" }}
+{{- end }}
+{{- if and .persistence.existingClaim (not .persistence.enabled) }}
+{{- fail "state.persistence.existingClaim: needs state.persistence.enabled" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "github-copilot-exporter.refusals.web" -}}
 {{- with .Values.web }}
 {{- if and .tls (not .existingSecret) }}
@@ -66,6 +80,25 @@
 {{- end }}
 {{- if and .clientCertificates (not .tls) }}
 {{- fail "web.clientCertificates: needs web.tls" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A client has nothing to get in by where nothing is shut. */}}
+{{- define "github-copilot-exporter.refusals.client" -}}
+{{- with .Values.web }}
+{{- if and .client.basicAuth.existingSecret (not .existingSecret) }}
+{{- fail "web.client.basicAuth.existingSecret: needs web.existingSecret" }}
+{{- end }}
+{{- $ofTls := dict
+  "certificate.existingSecret" .client.certificate.existingSecret
+  "ca.existingSecret" .client.ca.existingSecret
+  "serverName" .client.serverName
+}}
+{{- range $name, $value := $ofTls }}
+{{- if and $value (not $.Values.web.tls) }}
+{{- fail (printf "web.client.%s: needs web.existingSecret and web.tls" $name) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -86,8 +119,19 @@
 {{- $_ := set $own .name true }}
 {{- end }}
 {{- range .Values.extraEnv }}
+{{- if and (eq .name "GITHUB_TOKEN") (hasKey $own "GITHUB_TOKEN_FILE") }}
+{{- fail "extraEnv: GITHUB_TOKEN excludes github.token: set one of them" }}
+{{- end }}
 {{- if hasKey $own .name }}
 {{- fail (printf "extraEnv: %s is set by a value of its own" .name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "github-copilot-exporter.refusals.test" -}}
+{{- with .Values.test }}
+{{- if and .enabled (not .image.tag) (not .image.digest) }}
+{{- fail "test.image.tag: empty, and so is test.image.digest" }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -3,6 +3,17 @@
 {{- if eq (floor .) (float64 .) }}{{ int64 . }}{{ else }}{{ . }}{{ end }}
 {{- end }}
 
+{{/* A duration of the exporter in seconds. Milliseconds do not matter. */}}
+{{- define "github-copilot-exporter.seconds" -}}
+{{- $units := dict "ms" 0 "s" 1 "sec" 1 "m" 60 "min" 60 "h" 3600 "hr" 3600 "d" 86400 "w" 604800 }}
+{{- $seconds := 0 }}
+{{- range regexFindAll "[0-9]+[a-z]+" . -1 }}
+{{- $number := regexFind "[0-9]+" . }}
+{{- $seconds = add $seconds (mul (int64 $number) (get $units (trimPrefix $number .))) }}
+{{- end }}
+{{- $seconds }}
+{{- end }}
+
 {{/* The expression of an alert with the thresholds of the values: call with $ and the alert. */}}
 {{- define "github-copilot-exporter.expression" -}}
 {{- $root := first . }}
@@ -13,6 +24,9 @@
 {{- $number := index $root.Values.prometheusRule.alerts $alert.alert $name }}
 {{- if $threshold.settles }}
 {{- $number = add $number $root.Values.exporter.settleDays }}
+{{- end }}
+{{- if $threshold.refreshes }}
+{{- $number = max $number (include "github-copilot-exporter.seconds" $root.Values.exporter.refreshInterval | int64 | mul 2) }}
 {{- end }}
 {{- $before := $threshold.at | replace "N" (include "github-copilot-exporter.number" $threshold.default) }}
 {{- $after := $threshold.at | replace "N" (include "github-copilot-exporter.number" $number) }}
