@@ -265,3 +265,31 @@ fn a_release_is_public_when_everything_is_there_and_not_before() {
     assert_eq!(with("release edit"), 1);
     assert!(all.last().unwrap().ends_with("--draft=false"), "{all:?}");
 }
+
+/// What is wrong with a workflow. Nothing but the linter itself looks: other linters may be there or not.
+fn wrong_workflow(file: &Path) -> String {
+    let mut actionlint = Command::new(root().join("target/tools/actionlint"));
+    actionlint.args(["-no-color", "-shellcheck=", "-pyflakes="]).arg(file);
+    let (code, said, trouble) = run(actionlint);
+    assert!(matches!(code, Some(0 | 1)), "{trouble}");
+    said
+}
+
+#[test]
+fn the_workflow_of_the_release_is_one_that_github_takes() {
+    assert_eq!(wrong_workflow(&root().join(RELEASE)), "");
+    let directory = tempfile::tempdir().unwrap();
+    let changed = directory.path().join("release.yaml");
+    for (from, to) in [
+        ("needs: draft", "needs: drafts"),
+        ("runs-on: ubuntu-24.04\n", "runs-on: ubuntu-2404\n"),
+        ("matrix.machine", "matrix.machines"),
+        ("go-version-file:", "go-versions-file:"),
+        ("contents: write", "content: write"),
+    ] {
+        let text = read(RELEASE);
+        assert!(text.contains(from), "{from}");
+        fs::write(&changed, text.replace(from, to)).unwrap();
+        assert_ne!(wrong_workflow(&changed), "", "{to}");
+    }
+}
