@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use crate::contracts::root;
@@ -95,11 +96,11 @@ fn what_is_pinned_anew_or_was_taken_away_is_made_again() {
     let tools = repository.0.path().join("target/tools");
     fs::remove_dir_all(tools.join("kubernetes-validate")).unwrap();
     assert_eq!(repository.install("").1, ["venv", "pip"]);
+    let finished = fs::metadata(tools.join("kubernetes-validate.stamp")).unwrap().modified().unwrap();
     for pin in ["go.sum", "crds/go.mod", "requirements.txt"] {
         let file =
             fs::File::options().append(true).open(repository.0.path().join(".ci/helm").join(pin)).unwrap();
-        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
-        file.set_modified(later).unwrap();
+        file.set_modified(finished + Duration::from_secs(3600)).unwrap();
     }
     let all = ["build", "build", "download", "list", "list", "venv", "pip"];
     assert_eq!(repository.install("").1, all);

@@ -8,10 +8,15 @@ use super::{
 };
 
 /// Values on top of the minimal ones, and how the message begins.
-fn refused() -> Vec<(Value, &'static str)> {
+type Refused = Vec<(Value, &'static str)>;
+
+fn refused() -> Refused {
+    [of_github(), of_the_pod(), of_web(), of_the_environment()].concat()
+}
+
+fn of_github() -> Refused {
     let token = |token: Value| json!({"github": {"token": token}});
     let app = |app: Value| json!({"github": {"app": app}});
-    let web = |web: Value| json!({"web": web});
     vec![
         (json!({"github": {"orgs": []}}), "github.orgs: nothing to watch"),
         (token(json!({"existingSecret": ""})), "github.token.existingSecret: no credential"),
@@ -26,6 +31,13 @@ fn refused() -> Vec<(Value, &'static str)> {
             app(json!({"id": "1", "existingSecret": "key", "privateKey": "-----BEGIN "})),
             "github.app.privateKey: there is github.app.existingSecret",
         ),
+    ]
+}
+
+fn of_the_pod() -> Refused {
+    vec![
+        (json!({"exporter": {"listenAddress": "127.0.0.1:10220"}}), "exporter.listenAddress: neither"),
+        (json!({"test": {"image": {"tag": ""}}}), "test.image.tag: empty, and so is test.image.digest"),
         (json!({"replicaCount": 2}), "replicaCount: each pod asks GitHub for the same"),
         (
             json!({"replicaCount": 2, "allowMoreReplicas": true, "state": {"persistence": {"enabled": true}}}),
@@ -39,6 +51,12 @@ fn refused() -> Vec<(Value, &'static str)> {
             json!({"state": {"persistence": {"existingClaim": "copilot"}}}),
             "state.persistence.existingClaim: needs state.persistence.enabled",
         ),
+    ]
+}
+
+fn of_web() -> Refused {
+    let web = |web: Value| json!({"web": web});
+    vec![
         (web(json!({"tls": true})), "web.tls: needs web.existingSecret"),
         (
             web(json!({"client": {"basicAuth": {"existingSecret": "scraper"}}})),
@@ -75,6 +93,11 @@ fn refused() -> Vec<(Value, &'static str)> {
             }),
             "web.client.certificate.existingSecret: Prometheus needs a client certificate",
         ),
+    ]
+}
+
+fn of_the_environment() -> Refused {
+    vec![
         (
             json!({"extraEnv": [{"name": "EXPORTER_LOG_LEVEL", "value": "debug"}]}),
             "extraEnv: EXPORTER_LOG_LEVEL is set by a value of its own",
@@ -87,7 +110,6 @@ fn refused() -> Vec<(Value, &'static str)> {
             json!({"extraEnv": [{"name": "GITHUB_TOKEN", "value": "ghp_x"}]}),
             "extraEnv: GITHUB_TOKEN excludes github.token",
         ),
-        (json!({"test": {"image": {"tag": ""}}}), "test.image.tag: empty, and so is test.image.digest"),
     ]
 }
 
@@ -123,9 +145,18 @@ fn each_refusal_has_its_test() {
 
 #[test]
 fn no_refusal_can_be_left_out_unseen() {
-    for name in
-        ["owners", "credential", "replicas", "state", "web", "client", "monitors", "extra-env", "test"]
-    {
+    for name in [
+        "owners",
+        "credential",
+        "address",
+        "replicas",
+        "state",
+        "web",
+        "client",
+        "monitors",
+        "extra-env",
+        "test",
+    ] {
         let include = format!("{{{{- include \"github-copilot-exporter.refusals.{name}\" . }}}}\n");
         let lenient = Chart::changed("templates/_refusals.tpl", &include, "");
         let is_taken =
@@ -192,19 +223,22 @@ fn an_address_that_no_probe_can_reach_is_refused() {
         Helm::Four.template(&chart, NEWEST, &merged(&minimal(), &values))
     };
     for address in [
-        "127.0.0.1:10220",
         "127.1.2.3:80",
         "[::1]:10220",
         "[0:0:0:0:0:0:0:1]:10220",
         "[::ffff:127.0.0.1]:10220",
-        "localhost:10220",
-        "0.0.0.0:65536",
-        "0.0.0.0:0",
+        "[0:0:0:0:0:FFFF:127.0.0.1]:10220",
     ] {
+        let said = listening(address).unwrap_err();
+        assert!(said.contains("exporter.listenAddress: neither the kubelet"), "{address}: {said}");
+    }
+    for address in ["localhost:10220", "0.0.0.0:65536", "0.0.0.0:0"] {
         let said = listening(address).unwrap_err();
         assert!(said.contains("'/exporter/listenAddress'"), "{address}: {said}");
     }
-    for address in ["[::]:65535", "0.0.0.0:1", ":59999", "10.127.0.1:10220", "[fd00::1]:65529"] {
+    for address in
+        ["[::]:65535", "0.0.0.0:1", ":59999", "10.127.0.1:10220", "[fd00::1]:65529", "[::127.0.0.1]:80"]
+    {
         listening(address).unwrap_or_else(|said| panic!("{address}: {said}"));
     }
 }

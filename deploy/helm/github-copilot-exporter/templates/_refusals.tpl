@@ -2,6 +2,7 @@
 {{- define "github-copilot-exporter.refusals" -}}
 {{- include "github-copilot-exporter.refusals.owners" . }}
 {{- include "github-copilot-exporter.refusals.credential" . }}
+{{- include "github-copilot-exporter.refusals.address" . }}
 {{- include "github-copilot-exporter.refusals.replicas" . }}
 {{- include "github-copilot-exporter.refusals.state" . }}
 {{- include "github-copilot-exporter.refusals.web" . }}
@@ -45,6 +46,13 @@
 {{- if ne (empty .app.id) (and (empty .app.existingSecret) (empty .app.privateKey)) }}
 {{- fail "github.app.id: an App is its id and its key: set github.app.id and github.app.existingSecret" }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "github-copilot-exporter.refusals.address" -}}
+{{- $loopback := `^(127\.|\[[0:]+1\]|\[[0:]*:(?i:ffff):127\.)` }}
+{{- if regexMatch $loopback .Values.exporter.listenAddress }}
+{{- fail "exporter.listenAddress: neither the kubelet nor Prometheus reaches loopback" }}
 {{- end }}
 {{- end }}
 
