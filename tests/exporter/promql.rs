@@ -18,6 +18,9 @@ use promql_parser::{
 /// The labels that Prometheus adds to everything it scrapes.
 const TARGET_LABELS: [&str; 2] = ["job", "instance"];
 
+/// What tells targets of one job apart in Kubernetes; elsewhere nothing has it.
+const NAMESPACE: &str = "namespace";
+
 /// Series that are not in the catalogue, and have no labels of their own.
 const USUAL: [&str; 10] = [
     "up",
@@ -49,6 +52,13 @@ impl Known {
         let own = CATALOGUE.iter().map(|metric| (metric.name.to_owned(), labels(metric.labels())));
         let usual = USUAL.iter().map(|name| ((*name).to_owned(), BTreeSet::new()));
         Self(own.chain(usual).collect())
+    }
+
+    /// The same and another series.
+    pub fn with(mut self, name: &str, labels: &[&str]) -> Self {
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        assert!(self.0.insert(name.to_owned(), labels).is_none(), "{name} was known");
+        self
     }
 
     /// The same without a series.
@@ -182,7 +192,8 @@ impl Reader<'_> {
         }
         for label in &kept {
             let is_there = figures.iter().any(|figure| figure.labels.contains(label));
-            if !is_there && !figures.is_empty() && !TARGET_LABELS.contains(&&**label) {
+            let is_of_target = TARGET_LABELS.contains(&&**label) || label == NAMESPACE;
+            if !is_there && !figures.is_empty() && !is_of_target {
                 let names: BTreeSet<_> = figures.iter().map(|figure| &*figure.name).collect();
                 self.problem(format!("{names:?} has no label {label} to group by"));
             }
