@@ -1,8 +1,8 @@
 //! What is wrong with a PromQL expression: names and labels that the catalogue does not have, and sums that lie.
 //!
 //! People are in several teams and organisations, restarts and second replicas serve everything twice, and nobody adds up
-//! to two people by using two editors. So each figure of GitHub's must be reduced to one series by `max by` all its labels
-//! before anything else is done with it, and the owner and the team it is about stay with it.
+//! to two people by using two editors. So each figure of GitHub's must be reduced to one series by `max by` all its labels, or
+//! be worked with within one replica, `by (job, instance, …)`, before that; and the owner and the team it is about stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,9 @@ use promql_parser::{
 
 /// The labels that Prometheus adds to everything it scrapes.
 const TARGET_LABELS: [&str; 2] = ["job", "instance"];
+
+/// What tells targets of one job apart in Kubernetes; elsewhere nothing has it.
+const NAMESPACE: &str = "namespace";
 
 /// Series that are not in the catalogue, and have no labels of their own.
 const USUAL: [&str; 10] = [
@@ -49,6 +52,13 @@ impl Known {
         let own = CATALOGUE.iter().map(|metric| (metric.name.to_owned(), labels(metric.labels())));
         let usual = USUAL.iter().map(|name| ((*name).to_owned(), BTreeSet::new()));
         Self(own.chain(usual).collect())
+    }
+
+    /// The same and another series.
+    pub fn with(mut self, name: &str, labels: &[&str]) -> Self {
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        assert!(self.0.insert(name.to_owned(), labels).is_none(), "{name} was known");
+        self
     }
 
     /// The same without a series.
@@ -182,7 +192,8 @@ impl Reader<'_> {
         }
         for label in &kept {
             let is_there = figures.iter().any(|figure| figure.labels.contains(label));
-            if !is_there && !figures.is_empty() && !TARGET_LABELS.contains(&&**label) {
+            let is_of_target = TARGET_LABELS.contains(&&**label) || label == NAMESPACE;
+            if !is_there && !figures.is_empty() && !is_of_target {
                 let names: BTreeSet<_> = figures.iter().map(|figure| &*figure.name).collect();
                 self.problem(format!("{names:?} has no label {label} to group by"));
             }
@@ -206,12 +217,14 @@ impl Reader<'_> {
             }
         }
         let is_extreme = [T_MAX, T_MIN].contains(&aggregate.op.id());
-        if !figure.is_single {
-            if !is_extreme {
-                self.problem(format!("{name} is doubled by a second replica: take max by (…) first"));
-            } else if !lost.is_empty() {
+        let is_within_one = TARGET_LABELS.iter().all(|label| kept.contains(*label));
+        if is_extreme && !figure.is_single && !is_within_one {
+            if !lost.is_empty() {
                 self.problem(format!("{name}: the max that removes replicas also removes {lost:?}"));
             }
+            figure.is_single = true;
+        } else if !figure.is_single && !is_within_one {
+            self.problem(format!("{name} is doubled by a second replica: take max by (…) first"));
             figure.is_single = true;
         } else if aggregate.op.id() == T_SUM && figure.counts_people() && !lost.is_empty() {
             self.problem(format!("{name} is added up over {lost:?}: the same people again"));
@@ -262,6 +275,8 @@ fn what_is_right_has_no_problem() {
         r#"max by (org) (github_copilot_seats{job="a",org=~".+",team=""})"#,
         r#"max by (enterprise, org, team) (github_copilot_total_suggestions{team!=""})"#,
         r#"sum by (org, language) (max by (org, language, editor) (github_copilot_suggestions{org=~".+",team=""}))"#,
+        r#"max by (org) (sum by (job, instance, org) (github_copilot_suggestions{org=~".+",team=""}))"#,
+        r#"max by (org) (github_copilot_seats{org!="",team=""} / (github_copilot_new_seats{org!="",team=""} > 0))"#,
         r#"topk(5, max by (day, org) (github_copilot_daily_active_users{org!="",team=""}))"#,
         r#"sum by (reason) (increase(github_copilot_exporter_source_failures_total[1h])) > 0"#,
         r#"time() - max by (org) (github_copilot_day_timestamp_seconds{org=~"a|b",team=""})"#,
@@ -310,6 +325,14 @@ fn what_lies_is_named() {
         (
             r#"label_replace(max by (org) (github_copilot_seats{org!="",team=""}), "org", "all", "org", ".+")"#,
             "loses its label org",
+        ),
+        (
+            r#"sum by (job, instance, org) (github_copilot_suggestions{org!="",team=""})"#,
+            "by a second replica",
+        ),
+        (
+            r#"max by (org) (sum by (job, instance, org) (github_copilot_editor_active_users{org!="",team=""}))"#,
+            "the same people again",
         ),
         (r#"max without (job) (github_copilot_seats{org!="",team=""})"#, "say by what"),
         (r#"{__name__=~"github_copilot_.*"}"#, "has no name"),

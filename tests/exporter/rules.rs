@@ -133,8 +133,11 @@ impl Books {
             (None, Some(name)) => (name, of_record(name)),
             _ => return vec![format!("{file}: a rule is an alert or recorded: {rule:?}")],
         };
-        // No rule builds upon another: each file can be used alone.
-        found.extend(promql::problems(&rule.expr, &Known::catalogue()));
+        // No rule builds upon another file's: each can be used alone.
+        found.extend(promql::problems(&rule.expr, &Known::catalogue().with("ALERTS", &["alertname"])));
+        let alerts = self.alerts();
+        let strange = alerts_within(&rule.expr).filter(|other| alerts.get(*other) != Some(&file));
+        found.extend(strange.map(|other| format!("it looks at the alert {other}, which is not in its file")));
         found.into_iter().map(|problem| format!("{name}: {problem}")).collect()
     }
 
@@ -238,6 +241,11 @@ fn of_record(name: &str) -> Vec<String> {
     (!fits).then(|| "its name is not level:metric:operation".to_owned()).into_iter().collect()
 }
 
+/// The alerts that an expression looks at.
+fn alerts_within(expression: &str) -> impl Iterator<Item = &str> {
+    expression.split("alertname=\"").skip(1).filter_map(|rest| rest.split('"').next())
+}
+
 /// Whether an expression has a figure of GitHub's in it, other than which day it is.
 fn is_about_usage(expression: &str) -> bool {
     let words = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
@@ -308,7 +316,7 @@ fn rules_tests_runbook_catalogue_and_failure_words_agree() {
 }
 
 /// A file, what stands in it, what it is replaced by, and what is said then.
-const DRIFTS: [(&str, &str, &str, &str); 16] = [
+const DRIFTS: [(&str, &str, &str, &str); 17] = [
     (
         "alerts.yaml",
         "_exporter_installations_up",
@@ -316,6 +324,12 @@ const DRIFTS: [(&str, &str, &str, &str); 16] = [
         "nobody serves github_copilot_exporter_installs_up",
     ),
     ("alerts.yaml", "max by (job, detail)", "max by (job, details)", "no label details to group by"),
+    (
+        "alerts.yaml",
+        "ALERTS{alertname=\"GithubCopilotExporterDown\"}",
+        "ALERTS{alertname=\"GithubCopilotDown\"}",
+        "it looks at the alert GithubCopilotDown, which is not in its file",
+    ),
     (
         "alerts.yaml",
         "          summary:",
