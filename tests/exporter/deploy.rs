@@ -49,6 +49,28 @@ fn mounts(service: &Value) -> Vec<(PathBuf, &str)> {
         .collect()
 }
 
+/// What the specification of compose files says of one.
+fn wrong_in_compose(file: &Path) -> String {
+    let script = "import json, sys, yaml, jsonschema\n\
+                  schema, file = json.load(open(sys.argv[1])), yaml.safe_load(open(sys.argv[2]))\n\
+                  for error in jsonschema.validators.validator_for(schema)(schema).iter_errors(file): print(error.message)";
+    let tools = root().join("target/tools");
+    let mut command = Command::new(tools.join("kubernetes-validate/bin/python"));
+    command.args(["-c", script]).arg(tools.join("compose-spec.json")).arg(file);
+    let (code, said, complaints) = run(command);
+    assert_eq!(code, Some(0), "{complaints}");
+    said
+}
+
+#[test]
+fn the_stack_for_home_is_what_the_specification_of_compose_files_allows() {
+    assert_eq!(wrong_in_compose(&root().join(COMPOSE)), "");
+    let directory = tempfile::tempdir().unwrap();
+    let misspelt = directory.path().join("compose.yaml");
+    fs::write(&misspelt, read(COMPOSE).replace("read_only:", "read_onyl:")).unwrap();
+    assert!(wrong_in_compose(&misspelt).contains("read_onyl"));
+}
+
 #[test]
 fn the_stack_for_home_is_open_to_this_machine_only_and_its_images_are_pinned() {
     let compose = yaml(COMPOSE);

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The program, linked with nothing, as `make test` builds it beside the one that the other tests run.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let other = Path::new(env!("CARGO_BIN_EXE_github-copilot-exporter"));
     let target = other.ancestors().nth(2).unwrap();
     let name = format!("{}-unknown-linux-musl/debug/github-copilot-exporter", std::env::consts::ARCH);

@@ -50,6 +50,7 @@ impl Repository {
         for kind in ["servicemonitors", "podmonitors", "prometheusrules"] {
             touch(&at.join(format!("module/{crds}{kind}.yaml")));
         }
+        touch(&at.join("module/schema/compose-spec.json"));
         touch(&at.join("module/config/crd/bases/grafana.integreatly.org_grafanadashboards.yaml"));
         repository
     }

@@ -3,10 +3,7 @@
 use std::{
     fs,
     net::TcpStream,
-    os::unix::{
-        fs::{MetadataExt, PermissionsExt, chown, symlink},
-        process::CommandExt,
-    },
+    os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -18,6 +15,7 @@ use super::{
     render::{Objects, merged, minimal, with},
 };
 use crate::{
+    empty_root::binary,
     program::{Running, exporter, run},
     support::{Patience, Scrape},
 };
@@ -106,25 +104,33 @@ impl Node {
         fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// The command of the exporter's container, with the port that the system gives.
+    /// The command of the exporter's container, with the port that the system gives: in the empty root, as its user and with
+    /// its paths. Who may not do that runs it beside, with the paths that they have here.
     fn command(&self, objects: &Objects) -> Command {
-        let program = self.path("github-copilot-exporter");
-        if !program.exists() {
-            let built = env!("CARGO_BIN_EXE_github-copilot-exporter");
-            fs::hard_link(built, &program).or_else(|_| fs::copy(built, &program).map(drop)).unwrap();
-        }
         let container = objects.container();
         assert!(container["command"].is_null(), "the image's own");
-        let mut command = Command::new(program);
-        command.env_clear().stdin(Stdio::null()).current_dir(self.root.path());
+        let mut command = if self.is_root { self.inside(objects.pod()) } else { Command::new(binary()) };
+        command.env_clear().env("PATH", "/usr/sbin:/usr/bin").stdin(Stdio::null());
         command.args(container["args"].as_array().unwrap().iter().map(|argument| argument.as_str().unwrap()));
-        command.envs(objects.environment().into_iter().map(|(name, value)| (name, self.text(&value))));
+        let here = |value: String| if self.is_root { value } else { self.text(&value) };
+        command.envs(objects.environment().into_iter().map(|(name, value)| (name, here(value))));
         command.env("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0");
-        if self.is_root {
-            let user = &objects.pod()["securityContext"];
-            command.uid(u32::try_from(user["runAsUser"].as_u64().unwrap()).unwrap());
-            command.gid(u32::try_from(user["runAsGroup"].as_u64().unwrap()).unwrap());
+        command
+    }
+
+    /// What enters the root as the user that the pod asks for, and starts what the image has there.
+    fn inside(&self, pod: &Value) -> Command {
+        let program = self.path("github-copilot-exporter");
+        if !program.exists() {
+            fs::hard_link(binary(), &program).or_else(|_| fs::copy(binary(), &program).map(drop)).unwrap();
         }
+        let user = &pod["securityContext"];
+        let mut command = Command::new("chroot");
+        command.arg(format!("--userspec={}:{}", user["runAsUser"], user["runAsGroup"]));
+        command
+            .arg(format!("--groups={}", user["fsGroup"]))
+            .arg(self.root.path())
+            .arg("/github-copilot-exporter");
         command
     }
 }
