@@ -4,15 +4,16 @@ CARGO := cargo
 
 .PHONY: test tools static docs fuzz deny soak
 
-test: tools static
+test: tools
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --no-deps --document-private-items --quiet
 	$(CARGO) test --locked --doc
+	$(MAKE) static
 	$(CARGO) test --locked --lib --bins --tests
 
-# What the tests drive: Prometheus, promtool, VictoriaMetrics, curl, and what checks dashboards.
+# What the tests drive: Prometheus, promtool, VictoriaMetrics, curl, and what checks dashboards and the chart.
 tools:
 	@.ci/tools
 
@@ -20,9 +21,10 @@ tools:
 static: tools
 	$(CARGO) build --locked --target $(shell uname -m)-unknown-linux-musl
 
-# Writes docs/metrics.md, docs/configuration.md and docs/dashboards.md from the code and from grafana/.
+# Writes docs/metrics.md, docs/configuration.md and docs/dashboards.md from the code and from grafana/, and into the Helm chart
+# the dashboards, the rules and the table of its values.
 docs:
-	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter -- contracts the_dashboards_document
+	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter -- contracts the_dashboards_document chart::copies
 
 # Fuzzing: every target of fuzz/ for so long. Needs a nightly toolchain, and installs cargo-fuzz if it is missing. What is
 # found is new input beside fuzz/corpus, in fuzz/target/corpus, and what breaks is in fuzz/artifacts.

@@ -22,7 +22,9 @@ fn main() {
 fn commit_files() -> impl Iterator<Item = String> {
     let path = |name: &str| answer("git", &["rev-parse", "--git-path", name]);
     let branch = answer("git", &["rev-parse", "--symbolic-full-name", "HEAD"]);
-    let files = [path("HEAD"), branch.and_then(|branch| path(&branch)), path("packed-refs")];
+    // Where branches are packed, only the log tells that there is a commit more.
+    let files =
+        [path("HEAD"), branch.and_then(|branch| path(&branch)), path("packed-refs"), path("logs/HEAD")];
     files.into_iter().flatten().filter(|file| Path::new(file).exists())
 }
 

@@ -1,6 +1,9 @@
 //! The dashboards of `grafana/`, as far as tests look into them, and their queries as Grafana sends them.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -80,6 +83,9 @@ pub struct Panel {
     pub options: Value,
     #[serde(default)]
     pub transformations: Vec<Value>,
+    /// What a folded row has in it.
+    #[serde(default)]
+    pub panels: Vec<Value>,
 }
 
 impl Panel {
@@ -138,6 +144,13 @@ pub struct Target {
     pub range: bool,
 }
 
+/// The variables that a text names, as `$name`, `${name}` or `${name:format}`.
+pub fn variables(text: &str) -> BTreeSet<&str> {
+    let words = text.split('$').skip(1).map(|rest| rest.strip_prefix('{').unwrap_or(rest));
+    let end = |word: &str| word.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(word.len());
+    words.map(|word| &word[..end(word)]).filter(|name| !name.is_empty()).collect()
+}
+
 /// All dashboards, by the names of their files.
 pub fn all() -> Vec<Dashboard> {
     let files = fs::read_dir(root().join("grafana")).unwrap().map(|entry| entry.unwrap().path());
@@ -192,11 +205,6 @@ impl Choice {
         let slot = self.0.get_mut(name).unwrap_or_else(|| panic!("there is no variable {name}"));
         value.clone_into(slot);
         self
-    }
-
-    /// The names of all variables.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().copied()
     }
 
     /// A query with its variables, `$name` or `${name}`, filled in. What is no variable stays: `$1` of `label_replace`.

@@ -16,6 +16,7 @@ mod billing_series_truth;
 #[path = "../simulator/billing_truth.rs"]
 #[allow(dead_code, reason = "the tests of the simulator use the rest of it")]
 mod billing_truth;
+mod chart;
 mod check;
 mod client;
 mod clock_jumps;

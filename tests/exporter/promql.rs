@@ -1,17 +1,17 @@
 //! What is wrong with a PromQL expression: names and labels that the catalogue does not have, and sums that lie.
 //!
 //! People are in several teams and organisations, restarts and second replicas serve everything twice, and nobody adds up
-//! to two people by using two editors. So each figure of GitHub's must be reduced to one series by `max by` all its labels
-//! before anything else is done with it, and the owner and the team it is about stay with it.
+//! to two people by using two editors. So each figure of GitHub's must be reduced to one series by `max by` all its labels, or
+//! be worked with within one replica, `by (job, instance, …)`, before that; and the owner and the team it is about stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use github_copilot_exporter::metrics::catalogue::CATALOGUE;
+use github_copilot_exporter::metrics::catalogue::{CATALOGUE, SCOPE_LABELS};
 use promql_parser::{
     label::MatchOp,
     parser::{
         self, AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, VectorSelector,
-        token::{T_BOTTOMK, T_MAX, T_MIN, T_SUM, T_TOPK},
+        token::{T_ADD, T_BOTTOMK, T_MAX, T_MIN, T_SUM, T_TOPK},
     },
 };
 
@@ -45,15 +45,10 @@ pub struct Known(BTreeMap<String, BTreeSet<String>>);
 impl Known {
     /// What the exporter serves and Prometheus adds.
     pub fn catalogue() -> Self {
-        let own = CATALOGUE.iter().map(|metric| (metric.name.to_owned(), owned(metric.labels())));
+        let labels = |labels: Vec<&str>| labels.into_iter().map(str::to_owned).collect();
+        let own = CATALOGUE.iter().map(|metric| (metric.name.to_owned(), labels(metric.labels())));
         let usual = USUAL.iter().map(|name| ((*name).to_owned(), BTreeSet::new()));
         Self(own.chain(usual).collect())
-    }
-
-    /// The same and a series that a rule records.
-    pub fn with(mut self, name: &str, labels: &[&str]) -> Self {
-        self.0.insert(name.to_owned(), owned(labels.to_vec()));
-        self
     }
 
     /// The same without a series.
@@ -61,10 +56,6 @@ impl Known {
         assert!(self.0.remove(name).is_some(), "{name} was not known");
         self
     }
-}
-
-fn owned(labels: Vec<&str>) -> BTreeSet<String> {
-    labels.into_iter().map(str::to_owned).collect()
 }
 
 /// What is wrong with an expression, a sentence for each; nothing if it is right.
@@ -94,6 +85,8 @@ struct Figure {
     varying: BTreeSet<String>,
     /// Whether replicas are reduced to one.
     is_single: bool,
+    /// Of whom it was selected.
+    scope: BTreeSet<String>,
 }
 
 impl Figure {
@@ -161,7 +154,10 @@ impl Reader<'_> {
                 _ => false,
             };
         }
-        let figure = Figure { name, labels, varying, is_single: false };
+        let of_scope =
+            selector.matchers.matchers.iter().filter(|matcher| SCOPE_LABELS.contains(&&*matcher.name));
+        let scope = of_scope.map(ToString::to_string).collect();
+        let figure = Figure { name, labels, varying, is_single: false, scope };
         if figure.is_of_github() && !selects_one_kind_of_scope(selector) {
             self.problem(format!("{} is selected of teams and of their owners together", figure.name));
         }
@@ -210,12 +206,14 @@ impl Reader<'_> {
             }
         }
         let is_extreme = [T_MAX, T_MIN].contains(&aggregate.op.id());
-        if !figure.is_single {
-            if !is_extreme {
-                self.problem(format!("{name} is doubled by a second replica: take max by (…) first"));
-            } else if !lost.is_empty() {
+        let is_within_one = TARGET_LABELS.iter().all(|label| kept.contains(*label));
+        if is_extreme && !figure.is_single && !is_within_one {
+            if !lost.is_empty() {
                 self.problem(format!("{name}: the max that removes replicas also removes {lost:?}"));
             }
+            figure.is_single = true;
+        } else if !figure.is_single && !is_within_one {
+            self.problem(format!("{name} is doubled by a second replica: take max by (…) first"));
             figure.is_single = true;
         } else if aggregate.op.id() == T_SUM && figure.counts_people() && !lost.is_empty() {
             self.problem(format!("{name} is added up over {lost:?}: the same people again"));
@@ -224,7 +222,17 @@ impl Reader<'_> {
 
     fn binary(&mut self, binary: &BinaryExpr) -> Vec<Figure> {
         let mut figures = self.read(&binary.lhs);
-        figures.extend(self.read(&binary.rhs));
+        let others = self.read(&binary.rhs);
+        if binary.op.id() == T_ADD {
+            for (figure, other) in
+                figures.iter().flat_map(|figure| others.iter().map(move |other| (figure, other)))
+            {
+                if figure.is_of_github() && other.is_of_github() && figure.scope != other.scope {
+                    self.problem(format!("{} and {} of others are added up", figure.name, other.name));
+                }
+            }
+        }
+        figures.extend(others);
         figures
     }
 
@@ -234,7 +242,9 @@ impl Reader<'_> {
             && let Some(Expr::StringLiteral(label)) = call.args.args.get(1).map(|label| &**label)
         {
             for figure in &mut figures {
-                figure.labels.insert(label.val.clone());
+                if !figure.labels.insert(label.val.clone()) {
+                    self.problem(format!("{} loses its label {}", figure.name, label.val));
+                }
             }
         }
         figures
@@ -249,16 +259,18 @@ fn selects_one_kind_of_scope(selector: &VectorSelector) -> bool {
 
 #[test]
 fn what_is_right_has_no_problem() {
-    let known = Known::catalogue().with("owner:github_copilot_acceptance:ratio", &["enterprise", "org"]);
+    let known = Known::catalogue();
     for right in [
         r#"max by (org) (github_copilot_seats{job="a",org=~".+",team=""})"#,
         r#"max by (enterprise, org, team) (github_copilot_total_suggestions{team!=""})"#,
         r#"sum by (org, language) (max by (org, language, editor) (github_copilot_suggestions{org=~".+",team=""}))"#,
+        r#"max by (org) (sum by (job, instance, org) (github_copilot_suggestions{org=~".+",team=""}))"#,
+        r#"max by (org) (github_copilot_seats{org!="",team=""} / (github_copilot_new_seats{org!="",team=""} > 0))"#,
         r#"topk(5, max by (day, org) (github_copilot_daily_active_users{org!="",team=""}))"#,
         r#"sum by (reason) (increase(github_copilot_exporter_source_failures_total[1h])) > 0"#,
         r#"time() - max by (org) (github_copilot_day_timestamp_seconds{org=~"a|b",team=""})"#,
         r#"label_replace(max by (org) (github_copilot_seats{org!="",team=""}), "owner", "$1", "org", "(.+)")"#,
-        r#"owner:github_copilot_acceptance:ratio < 0.1 and on (job) up == 1"#,
+        r#"max by (org) (github_copilot_seats{org!="",team=""}) - max by (org) (github_copilot_new_seats{org!="",team=""})"#,
         r#"sum by (org) (max by (org, phase) (github_copilot_adoption_phase_users{org!="",team=""}))"#,
     ] {
         assert_eq!(problems(right, &known), [""; 0], "{right}");
@@ -294,6 +306,22 @@ fn what_lies_is_named() {
         (
             r#"sum by (org) (max by (org, plan) (github_copilot_plan_seats{org!="",team=""}))"#,
             "aggregated over plan",
+        ),
+        (
+            r#"max by (org) (github_copilot_seats{org="a",team=""}) + ignoring (org) max by (org) (github_copilot_seats{org="b",team=""})"#,
+            "of others are added up",
+        ),
+        (
+            r#"label_replace(max by (org) (github_copilot_seats{org!="",team=""}), "org", "all", "org", ".+")"#,
+            "loses its label org",
+        ),
+        (
+            r#"sum by (job, instance, org) (github_copilot_suggestions{org!="",team=""})"#,
+            "by a second replica",
+        ),
+        (
+            r#"max by (org) (sum by (job, instance, org) (github_copilot_editor_active_users{org!="",team=""}))"#,
+            "the same people again",
         ),
         (r#"max without (job) (github_copilot_seats{org!="",team=""})"#, "say by what"),
         (r#"{__name__=~"github_copilot_.*"}"#, "has no name"),
