@@ -59,7 +59,7 @@ organisations would count some twice and others never, so there is a figure for 
 *Figures of*, which needs `GITHUB_ENTERPRISE`. A second exporter that watches the same, or a restart, doubles nothing.
 
 What GitHub did not tell is left out, and the panel says that it has nothing: a 0 is a 0 that GitHub gave. The usage API does
-tell what panels answer with “Only GitHub's reports tell this”.
+tell what panels answer with “Unknown: only reports tell it”.
 
 GitHub's API tells no price of seats. The panels about fees are empty until one is entered.
 
