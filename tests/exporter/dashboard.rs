@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::contracts::root;
+use crate::contracts::{read, root};
 
 /// A file of `grafana/`.
 #[derive(Clone, Debug, Deserialize)]
@@ -98,6 +98,29 @@ impl Panel {
     pub fn question(&self) -> &str {
         self.description.split_inclusive('?').next().unwrap_or_default()
     }
+
+    /// What people read above or beside a query's numbers: the heading of their column, or what the legend says behind the
+    /// owner. Nothing where the title says it all.
+    pub fn heading<'p>(&'p self, target: &'p Target) -> &'p str {
+        let value =
+            if self.targets.len() > 1 { format!("Value #{}", target.ref_id) } else { "Value".to_owned() };
+        let heading = self.renamed().and_then(|names| names[&value].as_str());
+        let legend = || target.legend_format.split_once(": ").map(|(_, own)| own);
+        heading.or_else(legend).unwrap_or_default()
+    }
+
+    /// The names of its columns, by what they are called before.
+    pub fn renamed(&self) -> Option<&Value> {
+        self.transformations.iter().find_map(|step| step["options"].get("renameByName"))
+    }
+
+    /// Whether a column is not shown.
+    pub fn hides(&self, column: &str) -> bool {
+        let overrides = self.field_config["overrides"].as_array().into_iter().flatten();
+        let own = overrides.filter(|own| own["matcher"]["options"] == column);
+        own.flat_map(|own| own["properties"].as_array().unwrap())
+            .any(|property| property["id"] == "custom.hidden")
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -143,6 +166,15 @@ pub fn all() -> Vec<Dashboard> {
         .collect();
     dashboards.sort_by(|a, b| a.file.cmp(&b.file));
     dashboards
+}
+
+/// The panels of a dashboard that ask for something, as they are written, with the variables filled in.
+pub fn filled(dashboard: &Dashboard, choice: &Choice) -> Vec<Value> {
+    let text = choice.fill(&read(&format!("grafana/{}.json", dashboard.file)));
+    let mut json: Value = serde_json::from_str(&text).unwrap();
+    let mut panels: Vec<Value> = serde_json::from_value(json["panels"].take()).unwrap();
+    panels.retain(|panel| panel["targets"].is_array());
+    panels
 }
 
 /// What is chosen in the variables of a dashboard, as Grafana writes it into a query.

@@ -8,24 +8,28 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    contracts::read as read_file,
-    dashboard::{Dashboard, Panel, Target, Variable, all},
-    dashboard_tools::shown,
+    dashboard::{Dashboard, Panel, Target, Variable, all, filled},
+    dashboard_tools,
     dashboard_truth::{
-        Deployment, Expected, Facts, Failing, Labels, Picked, Rows, Told, answers, expected, listed, withheld,
+        Deployment, Expected, Facts, Failing, Labels, Picked, Rows, Told, answers, expected, is_in, listed,
+        withheld,
     },
     prometheus::{Api, Scene},
-    support::Patience,
 };
 
 /// How far a number may be off, as a share of it: sums are not added up in the same order.
 const ROUNDING: f64 = 1e-9;
 
-/// Seconds that a range query goes back, each of them a step.
+/// Seconds that a range query goes back at least, each of them a step.
 const RANGE: f64 = 20.0;
+
+/// Of an exporter: four of each organisation and of the enterprise.
+const SOURCES: usize = 12;
 
 /// Everything that GitHub tells, without what the exporter says of itself.
 const DATA: &str = r#"{__name__=~"github_copilot_.+",__name__!~"github_copilot_exporter_.+"}"#;
+
+const LAST_SUCCESS: &str = "github_copilot_exporter_source_last_success_timestamp_seconds";
 
 /// What dashboards showed.
 #[derive(Debug, Default)]
@@ -34,41 +38,37 @@ struct Found {
     wrong: Vec<String>,
     /// The queries that give nothing, as they are written in the lists below.
     empty: BTreeSet<String>,
-    answers: BTreeMap<Place, Value>,
+    answers: BTreeMap<Asked, Value>,
 }
 
 /// A query of a panel.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct Asked {
     file: String,
     title: String,
     query: String,
 }
 
-impl Place {
+impl Asked {
     fn of(dashboard: &Dashboard, panel: &Panel, target: &Target) -> Self {
         Self { file: dashboard.file.clone(), title: panel.title.clone(), query: target.ref_id.clone() }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{} {}", self.file, self.title, self.query)
     }
 }
 
 impl Found {
-    fn compare(&mut self, place: &Place, shown: Result<Rows, String>, expected: Option<Expected>) {
-        let wrong = match shown {
-            Ok(rows) => {
-                if rows.is_empty() {
-                    self.empty.insert(place.to_string());
-                }
-                differences(expected, &rows)
-            }
-            Err(error) => vec![error],
-        };
-        self.wrong.extend(wrong.into_iter().map(|line| format!("{place}: {line}")));
+    /// Keeps what a query gave, and what is wrong with it.
+    fn add(&mut self, asked: Asked, answer: Value, at: f64, wrong: Vec<String>) {
+        if rows_at(&answer, at).is_ok_and(|rows| rows.is_empty()) {
+            self.empty.insert(asked.to_string());
+        }
+        self.wrong.extend(wrong.into_iter().map(|line| format!("{asked}: {line}")));
+        self.answers.insert(asked, answer);
     }
 
     /// # Panics
@@ -94,12 +94,18 @@ async fn look(api: &Api, dashboards: &[Dashboard], told: &Told) -> Found {
     let mut found = Found::default();
     for dashboard in dashboards {
         for panel in &dashboard.panels {
-            for (index, target) in panel.targets.iter().enumerate() {
-                let place = Place::of(dashboard, panel, target);
+            for target in &panel.targets {
                 let answer = ask(api, target, told).await;
-                let expected = expected(told, &dashboard.file, panel, index);
-                found.compare(&place, read(&answer, told.at()), expected);
-                found.answers.insert(place, answer);
+                let expected = expected(told, &dashboard.file, panel, target);
+                let wrong = match (rows_at(&answer, told.at()), expected) {
+                    (Err(error), _) => vec![error],
+                    (_, None) => vec!["nobody has said what it must show".into()],
+                    (Ok(rows), Some(expected)) => {
+                        let before = before(&expected, target, &answer, told);
+                        [differences(api, told, expected, &rows).await, before].concat()
+                    }
+                };
+                found.add(Asked::of(dashboard, panel, target), answer, told.at(), wrong);
             }
         }
     }
@@ -109,7 +115,7 @@ async fn look(api: &Api, dashboards: &[Dashboard], told: &Told) -> Found {
 /// The answer to a query with its variables filled in.
 async fn ask(api: &Api, target: &Target, told: &Told) -> Value {
     let query = told.picked().choice().fill(&target.expr);
-    let [start, end] = [told.at() - RANGE, told.at()].map(|at| at.to_string());
+    let [start, end] = [told.since().min(told.at() - RANGE), told.at()].map(|at| at.to_string());
     if target.instant {
         api.get("/api/v1/query", &[("query", &query), ("time", &end)]).await
     } else {
@@ -118,8 +124,8 @@ async fn ask(api: &Api, target: &Target, told: &Told) -> Value {
     }
 }
 
-/// The rows of an answer; of a range those of its end.
-fn read(answer: &Value, at: f64) -> Result<Rows, String> {
+/// The rows of an answer; of a range those of one step.
+fn rows_at(answer: &Value, at: f64) -> Result<Rows, String> {
     let is_silent = answer["warnings"].is_null() && answer["infos"].is_null();
     if answer["status"] != "success" || !is_silent {
         return Err(answer.to_string());
@@ -127,10 +133,13 @@ fn read(answer: &Value, at: f64) -> Result<Rows, String> {
     let mut rows = Rows::new();
     for result in answer["data"]["result"].as_array().unwrap() {
         let labels: Labels = serde_json::from_value(result["metric"].clone()).unwrap();
-        let sample = result.get("value").or_else(|| result["values"].as_array()?.last()).unwrap();
-        let is_last = (sample[0].as_f64().unwrap() - at).abs() < 0.5;
+        let mut samples =
+            result.get("value").into_iter().chain(result["values"].as_array().into_iter().flatten());
+        let Some(sample) = samples.find(|sample| (sample[0].as_f64().unwrap() - at).abs() < 0.5) else {
+            continue;
+        };
         let number: f64 = sample[1].as_str().unwrap().parse().unwrap();
-        if is_last && rows.insert(labels.clone(), number).is_some() {
+        if rows.insert(labels.clone(), number).is_some() {
             return Err(format!("{labels:?} is there twice"));
         }
     }
@@ -138,19 +147,51 @@ fn read(answer: &Value, at: f64) -> Result<Rows, String> {
 }
 
 /// A line for everything that differs.
-fn differences(expected: Option<Expected>, shown: &Rows) -> Vec<String> {
+async fn differences(api: &Api, told: &Told, expected: Expected, given: &Rows) -> Vec<String> {
     match expected {
-        None => vec!["nobody has said what it must show".into()],
-        Some(Expected::Rows(rows)) => unequal(&rows, 0.0, shown),
-        Some(Expected::UpTo(rows, more)) => unequal(&rows, more, shown),
-        Some(Expected::Measured(labels, range)) => {
-            let is_right = |(row, number): &(&Labels, &f64)| {
-                row.keys().map(String::as_str).eq(labels.iter().copied()) && range.contains(*number)
+        Expected::Rows(rows) => unequal(&rows, 0.0, given),
+        Expected::UpTo(rows, more) => unequal(&rows, more, given),
+        Expected::Served(rows, family, fold) => {
+            let served = served(api, told, family).await;
+            let number = |row: &Labels| {
+                let of_row = served.iter().filter(|(labels, _)| is_in(row, labels));
+                of_row.map(|(_, number)| *number).reduce(fold)
             };
-            let wrong = shown.iter().filter(|row| !is_right(row));
-            wrong.map(|(row, number)| format!("{row:?} {number} is not by {labels:?} in {range:?}")).collect()
+            let rows = rows.into_keys().map(|row| (row.clone(), number(&row).unwrap_or(f64::NAN)));
+            unequal(&rows.collect(), 0.0, given)
+        }
+        Expected::Growing(family, labels, range) => {
+            let served = served(api, told, family).await;
+            let is_right = |(row, number): &(&Labels, &f64)| {
+                row.keys().map(String::as_str).eq(labels.iter().copied())
+                    && served.keys().any(|labels| is_in(row, labels))
+                    && range.contains(*number)
+            };
+            let wrong = given.iter().filter(|row| !is_right(row));
+            let wrong =
+                wrong.map(|(row, number)| format!("{row:?} {number} is none of {family} in {range:?}"));
+            wrong.chain(given.is_empty().then(|| "nothing goes on".into())).collect()
         }
     }
+}
+
+/// A family as it was scraped.
+async fn served(api: &Api, told: &Told, family: &str) -> Rows {
+    let at = told.at().to_string();
+    rows_at(&api.get("/api/v1/query", &[("query", family), ("time", &at)]).await, told.at()).unwrap()
+}
+
+/// What differs in the steps before the last one, since everything is told. What is not there may still have been on its way.
+fn before(expected: &Expected, target: &Target, answer: &Value, told: &Told) -> Vec<String> {
+    let Expected::Rows(expected) = expected else { return Vec::new() };
+    let steps = std::iter::successors(Some(told.since()), |at| Some(at + 1.0));
+    let steps = steps.take_while(|at| *at < told.at() && target.range);
+    let wrong = steps.flat_map(|at| {
+        let rows = rows_at(answer, at).unwrap();
+        let there = expected.iter().filter(|(row, _)| rows.contains_key(*row));
+        unequal(&there.map(|(row, number)| (row.clone(), *number)).collect(), 0.0, &rows)
+    });
+    wrong.collect()
 }
 
 fn unequal(expected: &Rows, more: f64, shown: &Rows) -> Vec<String> {
@@ -168,47 +209,51 @@ fn unequal(expected: &Rows, more: f64, shown: &Rows) -> Vec<String> {
         .collect()
 }
 
-/// Waits until everything of each exporter is there, and returns when that was.
-async fn until_complete(api: &Api, facts: &Facts, instances: usize) -> f64 {
-    let series = facts.len();
-    let complete = format!(
-        "count(count by (instance) ({DATA}) == {series}) == {instances} \
-         and on () sum(rate(github_copilot_exporter_github_requests_total[4m])) > 0"
-    );
-    until(api, &complete).await
+/// Waits until every exporter has run as often as it should, and tried everything; returns when that was. What it serves then
+/// is for the dashboards to show: nothing of it is asked for here.
+async fn until_complete(api: &Api, running: &Deployment) -> f64 {
+    let sources = SOURCES * running.instances.len() - usize::from(running.failing.is_some());
+    let restarts = running.instances.iter().map(|(instance, times)| {
+        format!(r#"changes(process_start_time_seconds{{instance="{instance}"}}[1h]) >= {times}"#)
+    });
+    let failures = running
+        .failing
+        .map(|_| "sum(increase(github_copilot_exporter_source_failures_total[1h])) > 0.5".into());
+    let conditions = [
+        format!("count({LAST_SUCCESS}) == {sources}"),
+        // Of the newest scrape, not what an exporter has left that is gone.
+        format!("count(timestamp({LAST_SUCCESS}) == on (instance) group_left () timestamp(up)) == {sources}"),
+        "sum(rate(github_copilot_exporter_github_requests_total[4m])) > 0".into(),
+    ];
+    let conditions: Vec<String> = conditions.into_iter().chain(restarts).chain(failures).collect();
+    api.until(&conditions.join(" and on () ")).await
 }
 
-/// Waits until a query gives something, and returns as of which second of the server's time.
-async fn until(api: &Api, condition: &str) -> f64 {
-    let patience = Patience::new();
-    loop {
-        let at = now(api).await;
-        let answer = api.get("/api/v1/query", &[("query", condition), ("time", &at.to_string())]).await;
-        assert_eq!(answer["status"], "success", "{condition}: {answer}");
-        if answer["data"]["result"].as_array().is_some_and(|result| !result.is_empty()) {
-            return at;
-        }
-        patience.check(condition);
-    }
-}
-
-/// The server's time in whole seconds, for VictoriaMetrics knows no others in a range. It gives the time as a vector instead
-/// of a scalar.
-async fn now(api: &Api) -> f64 {
-    let answer = api.get("/api/v1/query", &[("query", "time()")]).await;
-    let result = &answer["data"]["result"];
-    let time = result[1].as_str().or_else(|| result[0]["value"][1].as_str());
-    time.unwrap().parse::<f64>().unwrap().floor()
+/// # Panics
+/// If an exporter serves more or fewer series of a family than there are.
+async fn serves_every_series(api: &Api, told: &Told, facts: &Facts, running: &Deployment) {
+    let query = format!("count by (__name__, instance) ({DATA})");
+    let served = served(api, told, &query).await;
+    let families = facts.families();
+    let expected = running.instances.keys().flat_map(|instance| {
+        families.iter().map(move |(family, count)| {
+            let labels = [("__name__", family), ("instance", instance)];
+            (labels.map(|(name, value)| (name.to_owned(), value.clone())).into(), *count as f64)
+        })
+    });
+    let wrong = unequal(&expected.collect(), 0.0, &served);
+    assert!(wrong.is_empty(), "numbers of series: {wrong:#?}");
 }
 
 fn deployment(restarts: &[(&str, u32)]) -> Deployment {
     let instances = restarts.iter().map(|(instance, times)| ((*instance).to_owned(), *times)).collect();
-    Deployment { instances, failing: None }
+    Deployment { instances, failing: None, since: None }
 }
 
 /// Nothing of the kind happens in a demo: its token does not expire, no interface closes, all fields are known, and no name
-/// is folded.
-const QUIET: [&str; 4] = [
+/// is folded. It has no App.
+const QUIET: [&str; 5] = [
+    "exporter-health/App A",
     "exporter-health/Credentials E",
     "exporter-health/Fields that are not known A",
     "exporter-health/Folded names A",
@@ -256,7 +301,7 @@ const BY_USAGE: [&str; 17] = [
 async fn by_reports_every_panel_shows_what_people_did() {
     let scene = Scene::start(&[]);
     let (facts, dashboards, running) = (Facts::by_reports(), all(), deployment(&[("demo", 0)]));
-    let at = until_complete(&scene.api, facts, 1).await;
+    let at = until_complete(&scene.api, &running).await;
     let all_of = |by| Picked::all(by, "19.5");
     for (what, picked, empty) in [
         ("all organisations", all_of("org"), &[][..]),
@@ -276,14 +321,16 @@ async fn by_reports_every_panel_shows_what_people_did() {
             shows_it_in_grafana(&found, &told);
         }
     }
-    mistakes_are_found(&scene.api, &MISTAKES, &Told::new(facts, all_of("org"), &running, at)).await;
+    let told = Told::new(facts, all_of("org"), &running, at);
+    mistakes_are_found(&scene.api, &MISTAKES, &told).await;
+    serves_every_series(&scene.api, &told, facts, &running).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_the_usage_api_every_panel_shows_what_it_tells_and_the_rest_is_empty() {
     let scene = Scene::start(&["--api", "usage"]);
     let (facts, dashboards, running) = (Facts::by_usage(), all(), deployment(&[("demo", 0)]));
-    let at = until_complete(&scene.api, facts, 1).await;
+    let at = until_complete(&scene.api, &running).await;
     let team = withheld(facts, "octo-retail");
     for (what, picked, empty) in [
         ("all organisations", Picked::all("org", "19.5"), &[][..]),
@@ -295,6 +342,7 @@ async fn by_the_usage_api_every_panel_shows_what_it_tells_and_the_rest_is_empty(
         let found = look(&scene.api, &dashboards, &told).await;
         found.assert_right(what, &[&QUIET[..], &NOTHING_FAILS, &BY_USAGE[..], empty].concat());
         offers_the_names_of(&scene.api, &dashboards, &told).await;
+        serves_every_series(&scene.api, &told, facts, &running).await;
     }
 }
 
@@ -303,29 +351,24 @@ async fn a_second_replica_and_restarts_double_nothing_and_what_one_of_them_canno
     let mut scene = Scene::of(&["first", "second"], &[]);
     let (facts, dashboards) = (Facts::by_reports(), all());
     let all_of = |by| Picked::all(by, "19.5");
-    let at = until_complete(&scene.api, facts, 2).await;
     let running = deployment(&[("first", 0), ("second", 0)]);
-    let told = Told::new(facts, all_of("org"), &running, at);
+    let since = until_complete(&scene.api, &running).await;
+    mistakes_are_found(&scene.api, &DOUBLED, &Told::new(facts, all_of("org"), &running, since)).await;
+
+    scene.replace("first", &[]);
+    let running = Deployment { since: Some(since), ..deployment(&[("first", 1), ("second", 0)]) };
+    let told = Told::new(facts, all_of("org"), &running, until_complete(&scene.api, &running).await);
     let found = look(&scene.api, &dashboards, &told).await;
-    found.assert_right("a second replica", &[&QUIET[..], &NOTHING_FAILS].concat());
-    mistakes_are_found(&scene.api, &DOUBLED, &told).await;
+    found.assert_right("a second replica, and a restart", &[&QUIET[..], &NOTHING_FAILS].concat());
+    serves_every_series(&scene.api, &told, facts, &running).await;
 
     let failing = Failing { instance: "second", owner: "octo-labs", reason: "forbidden" };
-    scene.replace("first", &[]);
     scene.replace("second", &["--fault", "path=/orgs/octo-labs/copilot/billing/seats*,status=403"]);
-    for (instance, missing) in [("first", 0), ("second", failing.missing(facts))] {
-        let series = facts.len() - missing;
-        let is_back = format!(
-            r#"changes(process_start_time_seconds{{instance="{instance}"}}[1h]) == 1 and on () github_copilot_exporter_series{{instance="{instance}"}} == {series}"#
-        );
-        until(&scene.api, &is_back).await;
-    }
-    let failed = "sum(increase(github_copilot_exporter_source_failures_total[1h])) > 0.5";
-    let at = until(&scene.api, failed).await;
     let running = Deployment { failing: Some(failing), ..deployment(&[("first", 1), ("second", 1)]) };
+    let at = until_complete(&scene.api, &running).await;
     for (by, empty) in [("org", &[][..]), ("enterprise", &[&OF_AN_ENTERPRISE[..], &NOTHING_FAILS].concat())] {
         let found = look(&scene.api, &dashboards, &Told::new(facts, all_of(by), &running, at)).await;
-        found.assert_right(&format!("after restarts, by {by}"), &[&QUIET[..], empty].concat());
+        found.assert_right(&format!("one cannot read seats, by {by}"), &[&QUIET[..], empty].concat());
     }
 }
 
@@ -351,38 +394,48 @@ async fn offers_the_names_of(api: &Api, dashboards: &[Dashboard], told: &Told) {
 async fn values(api: &Api, variable: &Variable, told: &Told) -> BTreeSet<String> {
     let question = told.picked().choice().fill(variable.question().unwrap());
     let (function, arguments) = question.strip_suffix(')').unwrap().split_once('(').unwrap();
-    let (path, selector) = match function {
-        // Grafana takes it for a part of the name of a series, whatever it is.
-        "label_names" => ("/api/v1/labels".to_owned(), format!(r#"{{__name__=~".*{arguments}.*"}}"#)),
-        _ => {
-            let (selector, label) = arguments.rsplit_once(", ").unwrap();
-            (format!("/api/v1/label/{label}/values"), selector.to_owned())
-        }
-    };
+    if function == "query_result" {
+        assert_eq!(variable.regex, r#"/by="([^"]+)"/"#, "nobody has said what else is kept");
+        return served(api, told, arguments)
+            .await
+            .into_keys()
+            .map(|mut row| row.remove("by").unwrap())
+            .collect();
+    }
+    let (selector, label) = arguments.rsplit_once(", ").unwrap();
+    let path = format!("/api/v1/label/{label}/values");
     let [start, end] = [told.at() - RANGE, told.at()].map(|at| at.to_string());
-    let answer = api.get(&path, &[("match[]", &selector), ("start", &start), ("end", &end)]).await;
+    let answer = api.get(&path, &[("match[]", selector), ("start", &*start), ("end", &*end)]).await;
     assert_eq!(answer["status"], "success", "{question}: {answer}");
     let names: BTreeSet<String> = serde_json::from_value(answer["data"].clone()).unwrap();
-    match &*variable.regex {
-        "" => names,
-        "/^(org|enterprise)$/" => {
-            names.into_iter().filter(|name| ["org", "enterprise"].contains(&&**name)).collect()
-        }
-        other => panic!("nobody has said what {other} keeps"),
-    }
+    assert_eq!(variable.regex, "", "nobody has said what is kept");
+    names
 }
 
-/// What Grafana itself makes of the answers: tables and bars with the columns that the panels name, and nothing technical.
+/// Shares are shown as percentages and nothing else is: panels and headings.
+const SHARES: [&str; 6] = [
+    "Acceptance rate",
+    "Acceptance rate by day",
+    "Idle share",
+    "Processor",
+    "Rate limit left",
+    "Seats in use",
+];
+
+/// What Grafana itself makes of the answers: numbers under the heading and in the row that the truth has them in, as shares
+/// where they are, and nothing technical.
 fn shows_it_in_grafana(found: &Found, told: &Told) {
-    let drawn: Vec<_> = all().iter().flat_map(|dashboard| drawn(dashboard, found, told)).collect();
+    let drawn: Vec<_> = all().into_iter().flat_map(|dashboard| drawn(&dashboard, found, told)).collect();
     let inputs: Vec<Value> =
         drawn.iter().map(|drawn| json!({"panel": drawn.json, "results": drawn.results})).collect();
-    for (drawn, shown) in drawn.iter().zip(shown(&inputs)) {
+    for (drawn, shown) in drawn.iter().zip(dashboard_tools::shown(&inputs)) {
         let place = format!("{}: {shown:#}", drawn.place);
         assert!(!shown.to_string().contains("NaN"), "{place}");
-        match drawn.json["type"].as_str().unwrap() {
+        shows_shares_as_such(drawn, &shown, &place);
+        match &*drawn.panel.kind {
             "table" => is_a_table(drawn, &shown, &place),
             "barchart" => has_its_x_axis(drawn, &shown, &place),
+            "timeseries" if drawn.panel.targets.len() > 1 => has_lines(drawn, &shown, &place),
             "stat" | "bargauge" => has_a_tile_for_each_row(drawn, &shown, &place),
             _ => {}
         }
@@ -392,6 +445,7 @@ fn shows_it_in_grafana(found: &Found, told: &Told) {
 /// A panel with its answers.
 struct Drawn {
     place: String,
+    panel: Panel,
     json: Value,
     results: BTreeMap<String, Value>,
     at: f64,
@@ -401,45 +455,69 @@ impl Drawn {
     /// The labels of its rows. Rows of several queries become one where one knows more than the other.
     fn rows(&self) -> Vec<Labels> {
         let all: BTreeSet<Labels> =
-            self.results.values().flat_map(|answer| read(answer, self.at).unwrap().into_keys()).collect();
-        let is_in =
-            |labels: &Labels, more: &Labels| labels.iter().all(|(name, value)| more.get(name) == Some(value));
+            self.results.values().flat_map(|answer| rows_at(answer, self.at).unwrap().into_keys()).collect();
         let whole = |labels: &&Labels| !all.iter().any(|other| other != *labels && is_in(labels, other));
         all.iter().filter(whole).cloned().collect()
     }
 
-    /// What the columns of queries that give anything are called, but those that are not shown.
-    fn columns<'n>(&self, names: &'n Value) -> Vec<&'n str> {
-        let filled = self.results.iter().filter(|(_, answer)| !read(answer, self.at).unwrap().is_empty());
-        let value =
-            |query: &str| if self.results.len() > 1 { format!("Value #{query}") } else { "Value".into() };
-        let columns = filled.map(|(query, _)| names[value(query)].as_str().unwrap());
-        columns.filter(|name| !self.hides(name)).collect()
+    /// What stands under each heading, without what is empty or not shown.
+    fn columns(&self) -> Vec<(&str, Rows)> {
+        // A chart that has the owner under a name of its own does not show it twice.
+        let shown = |mut row: Labels| {
+            let is_named = row.contains_key("owner");
+            row.retain(|name, _| !is_named || !["org", "enterprise"].contains(&name.as_str()));
+            row
+        };
+        let rows = |query: &str| -> Rows {
+            let rows = rows_at(&self.results[query], self.at).unwrap().into_iter();
+            rows.map(|(row, number)| (shown(row), number)).collect()
+        };
+        let targets = self.panel.targets.iter();
+        let columns = targets.map(|target| (self.panel.heading(target), rows(&target.ref_id)));
+        columns.filter(|(heading, rows)| !rows.is_empty() && !self.panel.hides(heading)).collect()
     }
 
-    fn hides(&self, column: &str) -> bool {
-        let overrides = self.json["fieldConfig"]["overrides"].as_array().into_iter().flatten();
-        let own = overrides.filter(|own| own["matcher"]["options"] == column);
-        own.flat_map(|own| own["properties"].as_array().unwrap())
-            .any(|property| property["id"] == "custom.hidden")
+    /// A column as it is shown: the numbers by the labels that its rows have.
+    fn shown(&self, shown: &Value, heading: &str, rows: &Rows) -> Option<Rows> {
+        let renamed = self.panel.renamed()?;
+        let cells = |name: &str| {
+            let mut fields = shown["fields"].as_array().unwrap().iter();
+            Some(fields.find(|field| field["name"] == name)?["values"].as_array().unwrap())
+        };
+        let names: BTreeSet<&String> = rows.keys().flat_map(BTreeMap::keys).collect();
+        let label = |name: &String, row: usize| {
+            let value = cells(renamed[name].as_str().unwrap_or(name))?[row].as_str()?;
+            (!value.is_empty()).then(|| (name.clone(), value.to_owned()))
+        };
+        let numbers = cells(heading)?.iter().enumerate();
+        let row = |(row, number): (usize, &Value)| {
+            Some((names.iter().filter_map(|name| label(name, row)).collect(), number.as_f64()?))
+        };
+        Some(numbers.filter_map(row).collect())
     }
 }
 
 /// The panels of a dashboard that give anything.
 fn drawn(dashboard: &Dashboard, found: &Found, told: &Told) -> Vec<Drawn> {
-    let text = told.picked().choice().fill(&read_file(&format!("grafana/{}.json", dashboard.file)));
-    let json: Value = serde_json::from_str(&text).unwrap();
-    let panels = json["panels"].as_array().unwrap().iter().filter(|panel| panel["targets"].is_array());
-    let drawn = panels.map(|panel| {
-        let title = panel["title"].as_str().unwrap().to_owned();
-        let of_panel = found
-            .answers
-            .iter()
-            .filter(|(place, _)| (&place.file, &place.title) == (&dashboard.file, &title));
-        let results = of_panel.map(|(place, answer)| (place.query.clone(), answer.clone())).collect();
-        Drawn { place: format!("{}/{title}", dashboard.file), json: panel.clone(), results, at: told.at() }
+    let panels = dashboard.panels.iter().filter(|panel| !panel.is_row());
+    let drawn = panels.zip(filled(dashboard, &told.picked().choice())).map(|(panel, json)| {
+        let answer = |target: &Target| found.answers[&Asked::of(dashboard, panel, target)].clone();
+        let results = panel.targets.iter().map(|target| (target.ref_id.clone(), answer(target))).collect();
+        let place = format!("{}/{}", dashboard.file, panel.title);
+        Drawn { place, panel: panel.clone(), json, results, at: told.at() }
     });
     drawn.filter(|drawn| !drawn.rows().is_empty()).collect()
+}
+
+fn shows_shares_as_such(drawn: &Drawn, shown: &Value, place: &str) {
+    let fields = shown["fields"].as_array().unwrap().iter().filter(|field| field["name"] != "Time");
+    for field in fields {
+        let is_share = SHARES.iter().any(|name| *name == drawn.panel.title || field["name"] == *name);
+        let cells = field["values"].as_array().unwrap().iter().zip(field["texts"].as_array().unwrap());
+        for (_, text) in cells.filter(|(number, _)| number.is_number()) {
+            assert_eq!(text.as_str().unwrap().ends_with('%'), is_share, "{place}: {} {text}", field["name"]);
+        }
+    }
 }
 
 fn names(shown: &Value) -> BTreeSet<&str> {
@@ -448,24 +526,45 @@ fn names(shown: &Value) -> BTreeSet<&str> {
 
 fn is_a_table(drawn: &Drawn, shown: &Value, place: &str) {
     assert_eq!(shown["frames"], 1, "{place}: one frame");
-    let organize = drawn.json["transformations"].as_array().unwrap().last().unwrap();
-    let renamed: BTreeSet<&str> =
-        organize["options"]["renameByName"].as_object().unwrap().values().filter_map(Value::as_str).collect();
+    let renamed = drawn.panel.renamed().unwrap();
+    let renamed: BTreeSet<&str> = renamed.as_object().unwrap().values().filter_map(Value::as_str).collect();
     let names = names(shown);
     let strangers: Vec<_> = names.difference(&renamed).collect();
     assert!(strangers.is_empty(), "{place}: columns without a name of their own: {strangers:?}");
-    for name in drawn.columns(&organize["options"]["renameByName"]) {
-        assert!(names.contains(name), "{place}: no column {name}");
-    }
+    has_its_columns(drawn, shown, place);
     for field in shown["fields"].as_array().unwrap() {
         let rows = field["values"].as_array().unwrap().len();
         assert_eq!(rows, drawn.rows().len(), "{place}: rows of {}", field["name"]);
     }
 }
 
+fn has_its_columns(drawn: &Drawn, shown: &Value, place: &str) {
+    for (heading, rows) in drawn.columns() {
+        let numbers = drawn.shown(shown, heading, &rows).unwrap_or_default();
+        let wrong = unequal(&rows, 0.0, &numbers);
+        assert!(wrong.is_empty(), "{place}: {heading}: {wrong:#?}");
+    }
+}
+
+/// A line is called by its owner and its heading, and ends at the number that the heading has.
+fn has_lines(drawn: &Drawn, shown: &Value, place: &str) {
+    for (heading, rows) in drawn.columns() {
+        for (labels, number) in rows {
+            let name = format!("{}: {heading}", labels.values().next().unwrap());
+            let mut fields = shown["fields"].as_array().unwrap().iter();
+            let line =
+                fields.find(|field| field["name"] == *name).map(|field| field["values"].as_array().unwrap());
+            assert_eq!(line.and_then(|line| line.last()?.as_f64()), Some(number), "{place}: {name}");
+        }
+    }
+}
+
 fn has_its_x_axis(drawn: &Drawn, shown: &Value, place: &str) {
     let names = names(shown);
-    let axis = drawn.json["options"]["xField"].as_str().unwrap();
+    if drawn.panel.targets.len() > 1 {
+        has_its_columns(drawn, shown, place);
+    }
+    let axis = drawn.panel.options["xField"].as_str().unwrap();
     assert!(names.contains(axis), "{place}: no {axis}");
     let technical = |name: &&&str| **name == "Time" || name.starts_with("Value");
     assert_eq!(names.iter().find(technical), None, "{place}");
@@ -485,21 +584,25 @@ type Mistake = (&'static str, &'static str, &'static str, &'static str);
 const ACTIVE: &str = r#"max by ($by) (github_copilot_total_active_users{job=~"$job",$by=~"$owner",team=""})"#;
 const ACTIVE_OVER_TEAMS: &str = r#"sum by ($by) (max by ($by, team) (github_copilot_total_active_users{job=~"$job",$by=~"$owner",team!=""}))"#;
 
-const MISTAKES: [Mistake; 8] = [
+const MISTAKES: [Mistake; 12] = [
     ("overview", "Seats", "copilot_seats{", "copilot_seat{"),
     ("overview", "Active users", ACTIVE, ACTIVE_OVER_TEAMS),
     ("overview", "Idle seats", r#"idle!="7d_28d""#, r#"idle!="28d_90d""#),
-    ("breakdown", "Languages", "sum by ($by, language)", "sum by ($by, editor)"),
-    ("breakdown", "Completions by editor", "sum by ($by, editor) (", "sum by ($by, language) ("),
+    ("breakdown", "Languages", "$by, language)", "$by, editor)"),
+    ("breakdown", "Completions by editor", "$by, editor)", "$by, language)"),
     ("breakdown", "Languages by editor", "copilot_suggestions{", "copilot_acceptances{"),
     ("breakdown", "Teams", "max by ($by, team)", "sum by ($by)"),
     ("seats-and-cost", "To be paid", "net_amount", "gross_amount"),
+    ("exporter-health", "Credentials", "limit_remaining", "limit_limit"),
+    ("exporter-health", "Rate limit left", "limit_remaining", "limit_limit"),
+    ("exporter-health", "Sources", "refresh_duration_seconds", "source_up"),
+    ("exporter-health", "Scrapes", "http_requests_total", "github_requests_total"),
 ];
 
 /// Those that a second replica shows.
 const DOUBLED: [Mistake; 3] = [
     ("overview", "Seats", "max by ($by)", "sum by ($by)"),
-    ("breakdown", "Languages", "(max by (", "(sum by ("),
+    ("breakdown", "Languages", "sum by (job, instance, ", "sum by ("),
     ("seats-and-cost", "By plan", "max by ($by, plan)", "sum by ($by, plan)"),
 ];
 
@@ -523,11 +626,30 @@ async fn mistakes_are_found(api: &Api, mistakes: &[Mistake], told: &Told) {
 fn every_query_has_an_answer_and_every_answer_its_query() {
     for dashboard in all() {
         let panels = dashboard.panels.iter().filter(|panel| !panel.is_row());
-        let asked: BTreeSet<_> = panels.map(|panel| (&*panel.title, panel.targets.len())).collect();
+        let headings = |panel: &Panel| {
+            panel.targets.iter().map(|target| panel.heading(target).to_owned()).collect::<Vec<_>>()
+        };
+        let asked: BTreeSet<_> = panels.map(|panel| (&*panel.title, headings(panel))).collect();
         let answers = answers(&dashboard.file).iter();
-        let answered: BTreeSet<_> = answers.map(|(title, answers)| (*title, answers.len())).collect();
+        let answered: BTreeSet<_> = answers
+            .map(|(title, answers)| (*title, answers.iter().map(|(heading, _)| (*heading).into()).collect()))
+            .collect();
         let differ: Vec<_> = asked.symmetric_difference(&answered).collect();
-        assert!(differ.is_empty(), "{}: panels and their queries, or answers: {differ:?}", dashboard.file);
+        assert!(differ.is_empty(), "{}: panels and their headings, or answers: {differ:?}", dashboard.file);
+    }
+}
+
+#[test]
+fn what_only_reports_fill_says_so_and_nothing_else_does() {
+    let by_reports: BTreeSet<String> = BY_USAGE.iter().flat_map(|line| queries(line)).collect();
+    for dashboard in all() {
+        for panel in dashboard.panels.iter().filter(|panel| !panel.is_row()) {
+            let mut asked =
+                panel.targets.iter().map(|target| Asked::of(&dashboard, panel, target).to_string());
+            let is_empty = asked.all(|query| by_reports.contains(&query));
+            let says_so = panel.field_config["defaults"]["noValue"] == "Unknown: only reports tell it";
+            assert_eq!(says_so, is_empty, "{}/{}", dashboard.file, panel.title);
+        }
     }
 }
 
@@ -535,9 +657,8 @@ fn every_query_has_an_answer_and_every_answer_its_query() {
 async fn victoria_metrics_shows_the_same() {
     let scene = Scene::start(&[]);
     let (_victoria, api) = scene.victoria();
-    // Its `changes` counts the first sample that it ever had of a series.
-    let (facts, dashboards, running) = (Facts::by_reports(), all(), deployment(&[("demo", 1)]));
-    let at = until_complete(&api, facts, 1).await;
+    let (facts, dashboards, running) = (Facts::by_reports(), all(), deployment(&[("demo", 0)]));
+    let at = until_complete(&api, &running).await;
     for (what, picked, empty) in [
         ("all organisations", Picked::all("org", "19.5"), &[][..]),
         ("one organisation", Picked::all("org", "").of(&["octo-labs"]), &NO_PRICE),

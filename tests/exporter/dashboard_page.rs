@@ -1,13 +1,16 @@
 //! The page about the dashboards: what every panel answers, by which query, and what it shows of the demo.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
-use chrono::DateTime;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     contracts::document,
-    dashboard::{Dashboard, Panel, Target, all},
+    dashboard::{self, Dashboard, Panel, Target, all},
+    dashboard_tools,
     dashboard_truth::{Deployment, Expected, Facts, Labels, Picked, Rows, Told, expected},
 };
 
@@ -56,7 +59,7 @@ organisations would count some twice and others never, so there is a figure for 
 *Figures of*, which needs `GITHUB_ENTERPRISE`. A second exporter that watches the same, or a restart, doubles nothing.
 
 What GitHub did not tell is left out, and the panel says that it has nothing: a 0 is a 0 that GitHub gave. The usage API does
-not tell what panels call “Only with reports”.
+tell what panels answer with “Unknown: only reports tell it”.
 
 GitHub's API tells no price of seats. The panels about fees are empty until one is entered.
 
@@ -66,162 +69,132 @@ The last column is what `github-copilot-exporter demo --now 2026-11-20T12:00:00Z
 price of 19; “measured” is what depends on the machine and the moment. In the queries, `$by` is *Figures of*.
 ";
 
-/// What is shown of a number.
-struct Format<'p> {
-    unit: &'p str,
-    decimals: Option<usize>,
-    /// What is shown instead of some numbers, by the numbers.
-    texts: &'p Value,
-    is_hidden: bool,
+/// What is measured has no numbers here, but rows.
+fn rows_of(expected: Expected) -> (Rows, bool) {
+    match expected {
+        Expected::Rows(rows) | Expected::UpTo(rows, _) if rows.is_empty() => (rows, false),
+        Expected::Rows(rows) => {
+            let is_known = rows.values().all(|number| number.is_finite());
+            (rows, !is_known)
+        }
+        Expected::UpTo(rows, _) | Expected::Served(rows, ..) => (rows, true),
+        Expected::Growing(..) => (Rows::new(), true),
+    }
 }
 
-impl<'p> Format<'p> {
-    /// Of a column, or of the panel if the column has none of its own.
-    fn of(panel: &'p Panel, column: &str) -> Self {
-        let defaults = &panel.field_config["defaults"];
-        let mut format = Self {
-            unit: defaults["unit"].as_str().unwrap(),
-            decimals: decimals(&defaults["decimals"]),
-            texts: &defaults["mappings"][0]["options"],
-            is_hidden: false,
+/// A panel with what its queries give of the demo.
+struct Filled<'p> {
+    panel: &'p Panel,
+    results: BTreeMap<&'p str, Value>,
+    /// The headings of what is measured.
+    measured: BTreeSet<&'p str>,
+}
+
+impl<'p> Filled<'p> {
+    fn new(dashboard: &Dashboard, panel: &'p Panel, told: &Told) -> Self {
+        let mut filled = Self { panel, results: BTreeMap::new(), measured: BTreeSet::new() };
+        for target in &panel.targets {
+            let (rows, is_measured) = rows_of(expected(told, &dashboard.file, panel, target).unwrap());
+            if is_measured {
+                filled.measured.insert(panel.heading(target));
+            }
+            filled.results.insert(&target.ref_id, filled.answer(&rows, is_measured));
+        }
+        filled
+    }
+
+    /// As Prometheus gives it. Bars come sorted.
+    fn answer(&self, rows: &Rows, is_measured: bool) -> Value {
+        let mut rows: Vec<_> = rows.iter().collect();
+        if self.panel.kind == "bargauge" {
+            rows.sort_by(|a, b| b.1.total_cmp(a.1));
+        }
+        let number = |number: &f64| if is_measured { "0".to_owned() } else { number.to_string() };
+        let sample =
+            |(labels, value): (&Labels, &f64)| json!({"metric": labels, "value": [0, number(value)]});
+        let result: Vec<Value> = rows.into_iter().map(sample).collect();
+        json!({"status": "success", "data": {"resultType": "vector", "result": result}})
+    }
+
+    /// What Grafana shows of it, a line for each row, tile or series.
+    fn text(&self, shown: &Value) -> String {
+        let headings: BTreeSet<&str> =
+            self.panel.targets.iter().map(|target| self.panel.heading(target)).collect();
+        if headings == self.measured {
+            return "measured".into();
+        }
+        let is_empty = |answer: &Value| answer["data"]["result"].as_array().unwrap().is_empty();
+        if self.results.values().all(is_empty) {
+            return "nothing".into();
+        }
+        let mut lines = match &*self.panel.kind {
+            "stat" | "bargauge" => tiles(shown),
+            "timeseries" | "state-timeline" => series(shown),
+            _ => self.rows(shown),
         };
-        let overrides = panel.field_config["overrides"].as_array().into_iter().flatten();
-        let own = overrides.filter(|own| own["matcher"]["options"] == column);
-        for property in own.flat_map(|own| own["properties"].as_array().unwrap()) {
-            format.set(&property["id"], &property["value"]);
+        if lines.len() > ROWS {
+            lines.truncate(ROWS);
+            lines.push("…".into());
         }
-        format
+        lines.join("<br>")
     }
 
-    fn set(&mut self, property: &Value, value: &'p Value) {
-        match property.as_str().unwrap() {
-            "unit" => self.unit = value.as_str().unwrap(),
-            "decimals" => self.decimals = decimals(value),
-            "mappings" => self.texts = &value[0]["options"],
-            "custom.hidden" => self.is_hidden = true,
-            _ => {}
+    /// Of a table or of groups of bars, in the order that people see.
+    fn rows(&self, shown: &Value) -> Vec<String> {
+        let fields = list(&shown["fields"]);
+        let mut rows: Vec<usize> = (0..list(&fields[0]["values"]).len()).collect();
+        let sorted_by = &self.panel.options["sortBy"][0]["displayName"];
+        if let Some(column) = fields.iter().find(|field| field["name"] == *sorted_by) {
+            let number = |row: &usize| column["values"][*row].as_f64().unwrap_or(f64::NEG_INFINITY);
+            rows.sort_by(|a, b| number(b).total_cmp(&number(a)));
         }
+        rows.into_iter().map(|row| self.row(fields, row)).collect()
     }
 
-    fn text(&self, number: f64) -> String {
-        if let Some(text) = self.texts[number.to_string()]["text"].as_str() {
-            return text.to_owned();
-        }
-        match self.unit {
-            _ if number.is_nan() => "measured".into(),
-            "percentunit" => format!("{:.*}%", self.decimals.unwrap_or(1), number * 100.0),
-            "currencyUSD" => format!("${number:.*}", self.decimals.unwrap_or(2)),
-            "dateTimeAsIso" => date(number, "%Y-%m-%d %H:%M:%S"),
-            "time:YYYY-MM-DD" => date(number, "%Y-%m-%d"),
-            "time:YYYY-MM" => date(number, "%Y-%m"),
-            "s" if number >= 86_400.0 => format!("{:.1} days", number / 86_400.0),
-            "s" if number >= 3600.0 => format!("{:.1} hours", number / 3600.0),
-            "s" => format!("{number:.0} s"),
-            _ => format!("{:.*}", self.decimals.unwrap_or(2), number).trim_end_matches(".00").to_owned(),
-        }
-    }
-}
-
-fn decimals(value: &Value) -> Option<usize> {
-    usize::try_from(value.as_u64()?).ok()
-}
-
-fn date(milliseconds: f64, pattern: &str) -> String {
-    let seconds = format!("{:.0}", milliseconds / 1000.0).parse().unwrap();
-    DateTime::from_timestamp(seconds, 0).unwrap().format(pattern).to_string()
-}
-
-/// A query's rows, as its column shows them.
-struct Column<'p> {
-    name: String,
-    format: Format<'p>,
-    rows: Rows,
-}
-
-/// The columns of a panel; nothing where nothing but measurements is shown.
-fn columns<'p>(dashboard: &Dashboard, panel: &'p Panel, told: &Told) -> Option<Vec<Column<'p>>> {
-    let mut columns = Vec::new();
-    for (index, target) in panel.targets.iter().enumerate() {
-        let rows = match expected(told, &dashboard.file, panel, index).unwrap() {
-            Expected::Rows(rows) => rows,
-            Expected::UpTo(rows, _) => rows.into_keys().map(|labels| (labels, f64::NAN)).collect(),
-            Expected::Measured(..) => return None,
+    /// What it is about, and its cells.
+    fn row(&self, fields: &[Value], row: usize) -> String {
+        let is_label = |field: &&Value| list(&field["values"]).iter().any(Value::is_string);
+        let (labels, cells): (Vec<&Value>, Vec<&Value>) = fields.iter().partition(is_label);
+        let labels: Vec<&str> = labels.iter().filter_map(|field| field["texts"][row].as_str()).collect();
+        let cell = |field: &&Value| {
+            let name = field["name"].as_str().unwrap();
+            let text =
+                if self.measured.contains(name) { "measured" } else { field["texts"][row].as_str().unwrap() };
+            if cells.len() > 1 { format!("{name} {text}") } else { text.to_owned() }
         };
-        let name = name(panel, target);
-        columns.push(Column { format: Format::of(panel, &name), name, rows });
+        format!("{}: {}", labels.join(" / "), cells.iter().map(cell).collect::<Vec<_>>().join(", "))
     }
-    let is_known =
-        |column: &Column<'_>| column.rows.is_empty() || column.rows.values().any(|number| !number.is_nan());
-    columns.iter().any(is_known).then_some(columns)
 }
 
-/// What the column of a query is called; of a line, what its legend says beside the owner.
-fn name(panel: &Panel, target: &Target) -> String {
-    let value =
-        if panel.targets.len() > 1 { format!("Value #{}", target.ref_id) } else { "Value".to_owned() };
-    let names =
-        panel.transformations.iter().find_map(|step| step["options"]["renameByName"][&value].as_str());
-    names.unwrap_or_else(|| target.legend_format.rsplit(": ").next().unwrap()).to_owned()
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
 }
 
-/// The labels of a panel's rows. A row that knows less than another one is a part of it.
-fn keys(columns: &[Column<'_>]) -> Vec<Labels> {
-    let all: BTreeSet<&Labels> = columns.iter().flat_map(|column| column.rows.keys()).collect();
-    let is_part = |labels: &Labels| all.iter().any(|other| *other != labels && is_in(labels, other));
-    all.iter().filter(|labels| !is_part(labels)).map(|labels| (*labels).clone()).collect()
-}
-
-fn is_in(labels: &Labels, more: &Labels) -> bool {
-    labels.iter().all(|(name, value)| more.get(name) == Some(value))
-}
-
-/// What a panel shows of the demo.
-fn shown(dashboard: &Dashboard, panel: &Panel, told: &Told) -> String {
-    let Some(columns) = columns(dashboard, panel, told) else { return "measured".into() };
-    let mut keys = keys(&columns);
-    if let Some(column) = sorted_by(panel, &columns) {
-        let number = |key: &Labels| column.rows.get(key).copied().unwrap_or(f64::NEG_INFINITY);
-        keys.sort_by(|a, b| number(b).total_cmp(&number(a)));
-    }
-    if keys.is_empty() {
-        return "nothing".into();
-    }
-    let mut lines: Vec<String> = keys.iter().take(ROWS).map(|key| line(panel, key, &columns)).collect();
-    if keys.len() > ROWS {
-        lines.push("…".into());
-    }
-    lines.join("<br>")
-}
-
-/// The column whose greatest numbers come first.
-fn sorted_by<'c, 'p>(panel: &Panel, columns: &'c [Column<'p>]) -> Option<&'c Column<'p>> {
-    if panel.kind == "bargauge" {
-        return columns.first();
-    }
-    columns.iter().find(|column| panel.options["sortBy"][0]["displayName"] == column.name)
-}
-
-/// One row: whose it is, and its cells.
-fn line(panel: &Panel, key: &Labels, columns: &[Column<'_>]) -> String {
-    let cell = |column: &Column<'_>| {
-        let (_, number) = column.rows.iter().find(|(labels, _)| is_in(labels, key))?;
-        let text = column.format.text(*number);
-        Some(if columns.len() > 1 { format!("{} {text}", column.name) } else { text })
+fn tiles(shown: &Value) -> Vec<String> {
+    let line = |tile: &Value| {
+        let title = tile["title"].as_str().unwrap();
+        // Or the page would change with every release.
+        let title = if title == env!("CARGO_PKG_VERSION") { "this version" } else { title };
+        format!("{title}: {}", tile["text"].as_str().unwrap())
     };
-    let cells: Vec<String> =
-        columns.iter().filter(|column| !column.format.is_hidden).filter_map(cell).collect();
-    format!("{}: {}", own(panel, key).join(" / "), cells.join(", "))
+    list(&shown["shown"]).iter().map(line).collect()
 }
 
-/// The labels of a row in the order in which the panel has them, the owner first if it does not say.
-fn own<'k>(panel: &Panel, key: &'k Labels) -> Vec<&'k str> {
-    // Both are made of other labels, for the sake of drawing.
-    let mut own: Vec<_> = key.iter().filter(|(name, _)| !["owner", "of"].contains(&name.as_str())).collect();
-    let place = |name: &str| {
-        panel.transformations.iter().find_map(|step| step["options"]["indexByName"][name].as_u64())
-    };
-    own.sort_by_key(|(name, _)| (place(name), *name != "org"));
-    own.into_iter().map(|(_, value)| value.as_str()).collect()
+fn series(shown: &Value) -> Vec<String> {
+    let series = list(&shown["fields"]).iter().filter(|field| field["name"] != "Time");
+    let text = |field: &Value| list(&field["texts"]).last().unwrap().as_str().unwrap().to_owned();
+    series.map(|field| format!("{}: {}", field["name"].as_str().unwrap(), text(field))).collect()
+}
+
+/// What every panel of a dashboard shows of the demo.
+fn in_the_demo(dashboard: &Dashboard, told: &Told) -> Vec<String> {
+    let panels = dashboard.panels.iter().filter(|panel| !panel.is_row());
+    let filled: Vec<_> = panels.map(|panel| Filled::new(dashboard, panel, told)).collect();
+    let json = dashboard::filled(dashboard, &told.picked().choice());
+    let inputs = json.iter().zip(&filled);
+    let inputs: Vec<Value> =
+        inputs.map(|(panel, filled)| json!({"panel": panel, "results": filled.results})).collect();
+    filled.iter().zip(dashboard_tools::shown(&inputs)).map(|(filled, shown)| filled.text(&shown)).collect()
 }
 
 /// The queries of a panel, with their letters if there are several.
@@ -237,7 +210,7 @@ fn queries(panel: &Panel) -> String {
 #[test]
 fn the_dashboards_document_says_what_every_panel_shows_of_the_demo() {
     let instances = [("127.0.0.1:10220".to_owned(), 0)].into();
-    let running = Deployment { instances, failing: None };
+    let running = Deployment { instances, failing: None, since: None };
     // The time is the machine's, so what depends on it is no number.
     let told = Told::new(Facts::by_reports(), Picked::all("org", "19"), &running, f64::NAN);
     let mut text = INTRODUCTION.to_owned();
@@ -246,9 +219,9 @@ fn the_dashboards_document_says_what_every_panel_shows_of_the_demo() {
         let title = dashboard.title.trim_start_matches("GitHub Copilot / ");
         write!(text, "\n### {title}\n\n{}\n\n", dashboard.description).unwrap();
         text.push_str("| panel | question | query | in the demo |\n|---|---|---|---|\n");
-        for panel in dashboard.panels.iter().filter(|panel| !panel.is_row()) {
+        let panels = dashboard.panels.iter().filter(|panel| !panel.is_row());
+        for (panel, shown) in panels.zip(in_the_demo(&dashboard, &told)) {
             let (title, question) = (&panel.title, panel.question());
-            let shown = shown(&dashboard, panel, &told);
             writeln!(text, "| {title} | {question} | {} | {shown} |", queries(panel)).unwrap();
         }
     }

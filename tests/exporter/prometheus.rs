@@ -1,12 +1,12 @@
 //! A real Prometheus scrapes the demo, and PromQL gives what the people did.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Duration};
 
-use github_copilot_exporter::simulator::{Plan, World};
 use serde_json::{Value, json};
 
 use crate::{
-    company::{NOON, days, noon},
+    company::{NOON, days},
+    dashboard_truth::world,
     program::{Running, exporter},
     support::Patience,
     truth,
@@ -14,6 +14,12 @@ use crate::{
 
 /// How often the exporters of a scene ask: some requests have to fall between two scrapes.
 const INTERVAL: &str = "3s";
+
+/// How often Prometheus asks, and how long it waits for an answer: one that comes late takes all series away.
+const SCRAPES: &str = "2s";
+
+/// Seconds after which a scrape that has begun is kept, or has failed.
+const KEPT: f64 = 3.0;
 
 /// Prometheus over exporters of the demo's company, all as processes.
 pub struct Scene {
@@ -53,7 +59,9 @@ impl Scene {
         let data = tempfile::tempdir().unwrap();
         point_to(&demos, data.path());
         let config = data.path().join("prometheus.yml");
-        let yaml = "global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: copilot\n  file_sd_configs: [{files: [targets.json]}]\n";
+        let yaml = format!(
+            "global: {{scrape_interval: {SCRAPES}, scrape_timeout: {SCRAPES}}}\nscrape_configs:\n- job_name: copilot\n  file_sd_configs: [{{files: [targets.json]}}]\n"
+        );
         fs::write(&config, yaml).unwrap();
         let mut command = Command::new("prometheus");
         command.arg(format!("--config.file={}", config.display()));
@@ -79,7 +87,7 @@ impl Scene {
         (running, api)
     }
 
-    /// Ends an exporter and starts another in its place, as a new pod is: under the same name at another address.
+    /// Starts an exporter and ends the one whose place it takes, as with pods: under the same name at another address.
     pub fn replace(&mut self, instance: &str, switches: &[&str]) {
         let place = self.demos.get_mut(instance).unwrap();
         *place = demo(switches);
@@ -109,16 +117,44 @@ impl Api {
         found
     }
 
-    /// Waits until a query gives something: the first scrapes may come before the first answers.
+    /// The same, once there is anything: the first scrapes may come before the first answers.
     pub async fn query_when_there(&self, promql: &str, label: &str) -> Vec<(String, f64)> {
+        Self::when_there(promql, async || self.query(promql, label).await).await
+    }
+
+    /// Waits until a query gives something, and returns as of which second. That is a bit back, for whatever was scraped until
+    /// then can no longer change.
+    pub async fn until(&self, condition: &str) -> f64 {
+        let ask = async || {
+            let at = self.now().await - KEPT;
+            let answer = self.get("/api/v1/query", &[("query", condition), ("time", &at.to_string())]).await;
+            assert_eq!(answer["status"], "success", "{condition}: {answer}");
+            let is_true = answer["data"]["result"].as_array().is_some_and(|result| !result.is_empty());
+            is_true.then_some(at).into_iter().collect()
+        };
+        Self::when_there(condition, ask).await[0]
+    }
+
+    /// Asks again, with a pause, until there is anything.
+    async fn when_there<T>(what: &str, ask: impl AsyncFn() -> Vec<T>) -> Vec<T> {
         let patience = Patience::new();
         loop {
-            let found = self.query(promql, label).await;
+            let found = ask().await;
             if !found.is_empty() {
                 return found;
             }
-            patience.check(promql);
+            patience.check(what);
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// The server's time in whole seconds, for VictoriaMetrics knows no others in a range. It gives the time as a vector
+    /// instead of a scalar.
+    async fn now(&self) -> f64 {
+        let answer = self.get("/api/v1/query", &[("query", "time()")]).await;
+        let result = &answer["data"]["result"];
+        let time = result[1].as_str().or_else(|| result[0]["value"][1].as_str());
+        time.unwrap().parse::<f64>().unwrap().floor()
     }
 }
 
@@ -139,10 +175,10 @@ fn sorted(mut values: Vec<(String, f64)>) -> Vec<(String, f64)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn promql_over_the_demo_gives_what_its_people_did() {
     let scene = Scene::start(&["--api", "usage"]);
-    let world = World::new(&Plan { orgs: 2, teams: 12, users: 180, seed: 1, start: noon().date_naive() });
+    let world = world();
     let yesterday = days()[27];
     let whole = |field: &str| -> Vec<(String, f64)> {
-        let of = |org| truth::day(&world, world.people_of(org), yesterday)[field].as_f64().unwrap();
+        let of = |org| truth::day(world, world.people_of(org), yesterday)[field].as_f64().unwrap();
         sorted(world.orgs().iter().map(|org| (org.login.clone(), of(org))).collect())
     };
     let all = r#"count(github_copilot_exporter_source_up == 1) == 12"#;
@@ -158,7 +194,7 @@ async fn promql_over_the_demo_gives_what_its_people_did() {
     assert_eq!(scene.api.query(users, "org").await, whole("total_active_users"));
     let rate =
         r#"github_copilot_total_acceptances{enterprise!="",team=""} / github_copilot_total_suggestions"#;
-    let company = truth::day(&world, world.people_of(world.enterprise()), yesterday);
+    let company = truth::day(world, world.people_of(world.enterprise()), yesterday);
     let expected = company["total_acceptances_count"].as_f64().unwrap()
         / company["total_suggestions_count"].as_f64().unwrap();
     assert_eq!(scene.api.query(rate, "enterprise").await, [(world.enterprise().login.clone(), expected)]);
@@ -171,7 +207,7 @@ async fn promql_over_the_demo_gives_what_its_people_did() {
         .map(|day| {
             (
                 day.to_string(),
-                truth::day(&world, world.people_of(org), day)["total_active_users"].as_f64().unwrap(),
+                truth::day(world, world.people_of(org), day)["total_active_users"].as_f64().unwrap(),
             )
         })
         .collect();
@@ -179,7 +215,7 @@ async fn promql_over_the_demo_gives_what_its_people_did() {
 
     let by_team = format!(r#"github_copilot_total_chat_turns{{org="{}",team!=""}}"#, org.login);
     let turns =
-        |team| Some(truth::team(&world, team, &[yesterday]).first()?["total_chat_turns"].as_f64().unwrap());
+        |team| Some(truth::team(world, team, &[yesterday]).first()?["total_chat_turns"].as_f64().unwrap());
     let expected = org.teams.iter().filter_map(|team| Some((team.slug.clone(), turns(team)?))).collect();
     assert_eq!(scene.api.query(&by_team, "team").await, sorted(expected), "small teams are absent");
 }
