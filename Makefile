@@ -23,7 +23,7 @@ static: tools
 
 # Writes docs/metrics.md, docs/configuration.md and docs/dashboards.md from the code and from grafana/, and into the Helm chart
 # the dashboards, the rules and the table of its values.
-docs:
+docs: tools
 	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter -- contracts the_dashboards_document chart::copies
 
 # Fuzzing: every target of fuzz/ for so long. Needs a nightly toolchain, and installs cargo-fuzz if it is missing. What is

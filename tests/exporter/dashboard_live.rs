@@ -657,7 +657,8 @@ fn what_only_reports_fill_says_so_and_nothing_else_does() {
 async fn victoria_metrics_shows_the_same() {
     let scene = Scene::start(&[]);
     let (_victoria, api) = scene.victoria();
-    let (facts, dashboards, running) = (Facts::by_reports(), all(), deployment(&[("demo", 0)]));
+    // It counts the first sample of a series as a change.
+    let (facts, dashboards, running) = (Facts::by_reports(), all(), deployment(&[("demo", 1)]));
     let at = until_complete(&api, &running).await;
     for (what, picked, empty) in [
         ("all organisations", Picked::all("org", "19.5"), &[][..]),

@@ -56,7 +56,8 @@ Links between the dashboards carry what is chosen, and the time.
 
 People are in several teams and in several organisations, and GitHub withholds what small teams do. A sum over teams or
 organisations would count some twice and others never, so there is a figure for each. For the whole choose `enterprise` in
-*Figures of*, which needs `GITHUB_ENTERPRISE`. A second exporter that watches the same, or a restart, doubles nothing.
+*Figures of*, which needs `GITHUB_ENTERPRISE`. A second exporter that watches the same, or a restart, doubles nothing;
+while one of two has read a newer day than the other, the greater figure shows.
 
 What GitHub did not tell is left out, and the panel says that it has nothing: a 0 is a 0 that GitHub gave. The usage API does
 tell what panels answer with “Unknown: only reports tell it”.

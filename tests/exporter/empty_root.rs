@@ -32,13 +32,18 @@ pub fn binary() -> PathBuf {
     path
 }
 
-/// A directory with what the image has, and the one file that every runtime adds: the names of hosts.
+/// Puts there what the image has.
+pub fn unpack_image(root: &Path, authority: &str) {
+    fs::create_dir_all(root.join("etc/ssl/certs")).unwrap();
+    fs::copy(binary(), root.join("github-copilot-exporter")).unwrap();
+    fs::write(root.join("etc/ssl/certs/ca-certificates.crt"), authority).unwrap();
+}
+
+/// A directory with that, and the one file that every runtime adds: the names of hosts.
 fn root(authority: &str) -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
     fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::create_dir_all(root.path().join("etc/ssl/certs")).unwrap();
-    fs::copy(binary(), root.path().join("github-copilot-exporter")).unwrap();
-    fs::write(root.path().join("etc/ssl/certs/ca-certificates.crt"), authority).unwrap();
+    unpack_image(root.path(), authority);
     fs::write(root.path().join("etc/hosts"), format!("127.0.0.1 {API}\n")).unwrap();
     root
 }

@@ -103,6 +103,6 @@ fn what_is_pinned_anew_or_was_taken_away_is_made_again() {
             fs::File::options().append(true).open(repository.0.path().join(".ci/helm").join(pin)).unwrap();
         file.set_modified(finished + Duration::from_secs(3600)).unwrap();
     }
-    let all = ["build", "build", "download", "list", "list", "venv", "pip"];
+    let all = ["build", "build", "download", "list", "list", "list", "venv", "pip"];
     assert_eq!(repository.install("").1, all);
 }

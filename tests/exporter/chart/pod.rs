@@ -15,9 +15,10 @@ use super::{
     render::{Objects, merged, minimal, with},
 };
 use crate::{
-    empty_root::binary,
+    empty_root::{binary, unpack_image},
     program::{Running, exporter, run},
     support::{Patience, Scrape},
+    web::Authority,
 };
 
 /// Secrets of the cluster: name, and keys with what they hold.
@@ -120,9 +121,8 @@ impl Node {
 
     /// What enters the root as the user that the pod asks for, and starts what the image has there.
     fn inside(&self, pod: &Value) -> Command {
-        let program = self.path("github-copilot-exporter");
-        if !program.exists() {
-            fs::hard_link(binary(), &program).or_else(|_| fs::copy(binary(), &program).map(drop)).unwrap();
+        if !self.path("github-copilot-exporter").exists() {
+            unpack_image(self.root.path(), &Authority::new().pem);
         }
         let user = &pod["securityContext"];
         let mut command = Command::new("chroot");
