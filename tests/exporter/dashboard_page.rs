@@ -48,7 +48,7 @@ VictoriaMetrics, Thanos and Mimir do.
 | Owner | which organisations or enterprises of that kind |
 | Team | which teams; only in *Breakdown*, whose panels of owners do not heed it |
 | Language, Editor, Model | keep the panels that show them to some; only in *Breakdown* |
-| Price of a seat a month, USD | a number such as `19` or `19.5`; only in *Seats and cost* |
+| Seat price a month in USD, such as 19.5 | only in *Seats and cost*, whose panels of fees are empty without it |
 
 Links between the dashboards carry what is chosen, and the time.
 
@@ -60,7 +60,7 @@ organisations would count some twice and others never, so there is a figure for 
 while one of two has read a newer day than the other, the greater figure shows.
 
 What GitHub did not tell is left out, and the panel says that it has nothing: a 0 is a 0 that GitHub gave. The usage API does
-tell what panels answer with “Unknown: only reports tell it”.
+not tell what panels answer with “Unknown: only reports tell it”.
 
 GitHub's API tells no price of seats. The panels about fees are empty until one is entered.
 
@@ -220,6 +220,9 @@ fn the_dashboards_document_says_what_every_panel_shows_of_the_demo() {
         let title = dashboard.title.trim_start_matches("GitHub Copilot / ");
         write!(text, "\n### {title}\n\n{}\n\n", dashboard.description).unwrap();
         text.push_str("| panel | question | query | in the demo |\n|---|---|---|---|\n");
+        for variable in &dashboard.templating.list {
+            assert!(INTRODUCTION.contains(&variable.label), "the page does not explain {:?}", variable.label);
+        }
         let panels = dashboard.panels.iter().filter(|panel| !panel.is_row());
         for (panel, shown) in panels.zip(in_the_demo(&dashboard, &told)) {
             let (title, question) = (&panel.title, panel.question());
