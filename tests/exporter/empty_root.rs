@@ -32,23 +32,30 @@ pub fn binary() -> PathBuf {
     path
 }
 
-/// Puts there what the image has.
+/// A directory that a container sees as `/`, on the file system of the program.
+pub fn directory() -> tempfile::TempDir {
+    let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    root
+}
+
+/// Puts there what the image has. The program is linked: a copy that is still open for writing, in this process or in one
+/// that another test is just starting, cannot be run.
 pub fn unpack_image(root: &Path, authority: &str) {
     fs::create_dir_all(root.join("etc/ssl/certs")).unwrap();
-    fs::copy(binary(), root.join("github-copilot-exporter")).unwrap();
+    fs::hard_link(binary(), root.join("github-copilot-exporter")).unwrap();
     fs::write(root.join("etc/ssl/certs/ca-certificates.crt"), authority).unwrap();
 }
 
 /// A directory with that, and the one file that every runtime adds: the names of hosts.
 fn root(authority: &str) -> tempfile::TempDir {
-    let root = tempfile::tempdir().unwrap();
-    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let root = directory();
     unpack_image(root.path(), authority);
     fs::write(root.path().join("etc/hosts"), format!("127.0.0.1 {API}\n")).unwrap();
     root
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::TcpStream,
-    os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
+    os::unix::fs::{PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -15,7 +15,7 @@ use super::{
     render::{Objects, merged, minimal, with},
 };
 use crate::{
-    empty_root::{binary, unpack_image},
+    empty_root::{binary, directory, is_root, unpack_image},
     program::{Running, exporter, run},
     support::{Patience, Scrape},
     web::Authority,
@@ -40,9 +40,7 @@ pub struct Node {
 
 impl Node {
     pub fn new() -> Self {
-        let root = tempfile::tempdir().unwrap();
-        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        Self { root, is_root: fs::metadata("/proc/self").unwrap().uid() == 0 }
+        Self { root: directory(), is_root: is_root() }
     }
 
     /// Where a path of the container is.
