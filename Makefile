@@ -17,9 +17,16 @@ test: tools
 tools:
 	@.ci/tools
 
-# The program linked with nothing, as the image has it: a test runs it in an empty root.
+# The program linked with nothing, as the image has it: a test runs it in an empty root. With musl; or, where that part of Rust
+# is not to be had, with what there is.
+MUSL := $(shell uname -m)-unknown-linux-musl
+GNU := $(shell uname -m)-unknown-linux-gnu
+
 static: tools
-	$(CARGO) build --locked --target $(shell uname -m)-unknown-linux-musl
+	if [ -d "$$(rustc --print target-libdir --target $(MUSL))" ]; \
+	  then $(CARGO) build --locked --target $(MUSL); \
+	  else RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --target $(GNU); \
+	fi
 
 # Writes docs/metrics.md, docs/configuration.md and docs/dashboards.md from the code and from grafana/, and into the Helm chart
 # the dashboards, the rules and the table of its values.

@@ -17,12 +17,16 @@ use crate::{
     web::Authority,
 };
 
-/// The program, linked with nothing, as `make test` builds it beside the one that the other tests run.
+/// The program, linked with nothing, as `make test` builds it beside the one that the other tests run: with musl, or, where
+/// that is not to be had, with glibc.
 pub fn binary() -> PathBuf {
     let other = Path::new(env!("CARGO_BIN_EXE_github-copilot-exporter"));
     let target = other.ancestors().nth(2).unwrap();
-    let name = format!("{}-unknown-linux-musl/debug/github-copilot-exporter", std::env::consts::ARCH);
-    let path = target.join(name);
+    let with = |library: &str| {
+        let triple = format!("{}-unknown-linux-{library}", std::env::consts::ARCH);
+        target.join(triple).join("debug/github-copilot-exporter")
+    };
+    let path = Some(with("musl")).filter(|path| path.exists()).unwrap_or_else(|| with("gnu"));
     let built = fs::metadata(&path).and_then(|file| file.modified());
     let built = built.unwrap_or_else(|error| panic!("{}: {error}; `make static` builds it", path.display()));
     let mut files = Vec::new();
