@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::PathBuf,
 };
 
 use serde::Deserialize;
@@ -102,11 +103,14 @@ impl Panel {
     /// What people read above or beside a query's numbers: the heading of their column, or what the legend says behind the
     /// owner. Nothing where the title says it all.
     pub fn heading<'p>(&'p self, target: &'p Target) -> &'p str {
-        let value =
-            if self.targets.len() > 1 { format!("Value #{}", target.ref_id) } else { "Value".to_owned() };
-        let heading = self.renamed().and_then(|names| names[&value].as_str());
+        let heading = self.renamed().and_then(|names| names[&self.value_column(target)].as_str());
         let legend = || target.legend_format.split_once(": ").map(|(_, own)| own);
         heading.or_else(legend).unwrap_or_default()
+    }
+
+    /// What Grafana calls the column of a query's numbers.
+    pub fn value_column(&self, target: &Target) -> String {
+        if self.targets.len() > 1 { format!("Value #{}", target.ref_id) } else { "Value".to_owned() }
     }
 
     /// The names of its columns, by what they are called before.
@@ -151,21 +155,26 @@ pub fn variables(text: &str) -> BTreeSet<&str> {
     words.map(|word| &word[..end(word)]).filter(|name| !name.is_empty()).collect()
 }
 
+/// The files of `grafana/` that are dashboards, in order.
+pub fn files() -> Vec<PathBuf> {
+    let files = fs::read_dir(root().join("grafana")).unwrap().map(|entry| entry.unwrap().path());
+    let is_dashboard = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+    let mut files: Vec<_> = files.filter(is_dashboard).collect();
+    files.sort();
+    assert_eq!(files.len(), 4, "the dashboards are found: {files:?}");
+    files
+}
+
 /// All dashboards, by the names of their files.
 pub fn all() -> Vec<Dashboard> {
-    let files = fs::read_dir(root().join("grafana")).unwrap().map(|entry| entry.unwrap().path());
-    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-    let mut dashboards: Vec<_> = files
-        .map(|path| {
-            let text = fs::read_to_string(&path).unwrap();
-            let mut dashboard: Dashboard =
-                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            dashboard.file = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            dashboard
-        })
-        .collect();
-    dashboards.sort_by(|a, b| a.file.cmp(&b.file));
-    dashboards
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let mut dashboard: Dashboard =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        dashboard.file = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        dashboard
+    };
+    files().into_iter().map(read).collect()
 }
 
 /// The panels of a dashboard that ask for something, as they are written, with the variables filled in.

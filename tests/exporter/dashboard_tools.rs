@@ -12,18 +12,12 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::contracts::{read, root};
+use crate::{
+    contracts::{read, root},
+    dashboard::files,
+};
 
 const EXCLUSIONS: &str = "grafana/.lint";
-
-fn dashboards() -> Vec<PathBuf> {
-    let files = fs::read_dir(root().join("grafana")).unwrap().map(|entry| entry.unwrap().path());
-    let mut found: Vec<_> =
-        files.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect();
-    found.sort();
-    assert_eq!(found.len(), 4, "the dashboards are found: {found:?}");
-    found
-}
 
 fn run(command: &mut Command) -> Output {
     let program = command.get_program().to_owned();
@@ -67,7 +61,7 @@ fn lint(dashboard: &Path, exclusions: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn the_linter_has_nothing_to_say_on_any_dashboard() {
-    for dashboard in dashboards() {
+    for dashboard in files() {
         let found = lint(&dashboard, EXCLUSIONS);
         assert!(found.is_empty(), "{}: {found:#?}", dashboard.display());
     }
@@ -98,7 +92,7 @@ struct Entry {
 fn every_exclusion_of_the_linter_has_a_reason_and_is_needed() {
     let Exclusions { exclusions } = serde_saphyr::from_str(&read(EXCLUSIONS)).unwrap();
     let without: BTreeMap<_, _> =
-        dashboards().into_iter().map(|path| (title(&path), lint(&path, "grafana/no exclusions"))).collect();
+        files().into_iter().map(|path| (title(&path), lint(&path, "grafana/no exclusions"))).collect();
     for (rule, Rule { reason, entries }) in &exclusions {
         assert!(reason.len() > 20, "{rule}: why?");
         assert!(!entries.is_empty(), "{rule} is excluded everywhere");
@@ -210,7 +204,7 @@ fn type_errors(dashboards: &[PathBuf]) -> String {
 
 #[test]
 fn every_dashboard_has_the_types_of_grafana() {
-    let errors = type_errors(&dashboards());
+    let errors = type_errors(&files());
     assert!(errors.is_empty(), "{errors}");
 }
 

@@ -211,11 +211,7 @@ fn what_several_queries_give_becomes_one_table_without_its_technical_columns() {
             let organize = &panel.transformations[ids.len() - 1]["options"];
             assert_eq!(organize["excludeByName"]["Time"], true, "{place}");
             for target in &panel.targets {
-                let value = if panel.targets.len() > 1 {
-                    format!("Value #{}", target.ref_id)
-                } else {
-                    "Value".into()
-                };
+                let value = panel.value_column(target);
                 let name = &organize["renameByName"][&value];
                 assert!(name.is_string(), "{place}: {value} has no name");
             }
