@@ -16,6 +16,12 @@ use crate::github::reports::{Terminal, TokenUsage};
 /// A place in a table: the numbers of its names.
 pub(super) type Cell<const L: usize> = [u32; L];
 
+/// A cell as one number: to compare lists of numbers takes longer.
+fn key<const L: usize>(cell: Cell<L>) -> u64 {
+    const { assert!(L <= 2, "a number has room for two names") };
+    cell.into_iter().fold(0, |key, name| key << 32 | u64::from(name))
+}
+
 /// One person's part of a table.
 #[derive(Debug)]
 pub(super) struct Cells<const L: usize, const N: usize> {
@@ -226,10 +232,11 @@ impl<const L: usize, const N: usize> TableTally<L, N> {
     }
 
     fn cell(&mut self, cell: Cell<L>) -> &mut Sums<N> {
-        let place = self.cells.binary_search_by_key(&cell, |(cell, _)| *cell).unwrap_or_else(|place| {
-            self.cells.insert(place, (cell, Sums::default()));
-            place
-        });
+        let place =
+            self.cells.binary_search_by_key(&key(cell), |(cell, _)| key(*cell)).unwrap_or_else(|place| {
+                self.cells.insert(place, (cell, Sums::default()));
+                place
+            });
         &mut self.cells[place].1
     }
 
