@@ -10,12 +10,13 @@ use std::{
     collections::{BTreeMap, BTreeSet, hash_map::DefaultHasher},
     fmt,
     hash::{Hash, Hasher},
+    marker::PhantomData,
 };
 
 use chrono::NaiveDate;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, Error, Visitor},
+    de::{DeserializeOwned, Error, SeqAccess, Visitor},
 };
 use serde_json::Value;
 
@@ -308,12 +309,16 @@ pub struct UserDay<'a> {
     #[serde(default, deserialize_with = "if_readable")]
     pub ai_credits_used: Option<f64>,
     /// By editor, all features mixed.
+    #[serde(default, deserialize_with = "list")]
     pub totals_by_ide: Option<Vec<Element<Name<'a>>>>,
     /// By feature.
+    #[serde(default, deserialize_with = "list")]
     pub totals_by_feature: Option<Vec<Element<Name<'a>>>>,
     /// By language and feature.
+    #[serde(default, deserialize_with = "list")]
     pub totals_by_language_feature: Option<Vec<Element<Name<'a>>>>,
     /// By model and feature.
+    #[serde(default, deserialize_with = "list")]
     pub totals_by_model_feature: Option<Vec<Element<Name<'a>>>>,
     /// The command line; left out without its use.
     #[serde(default, deserialize_with = "if_readable")]
@@ -383,6 +388,37 @@ impl AsRef<str> for Name<'_> {
     fn as_ref(&self) -> &str {
         &self.0
     }
+}
+
+/// A list of what one person did, which is seldom longer than this: room that grows step by step is asked for, copied and
+/// given back for every person.
+const ROOM: usize = 12;
+
+fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
+    struct List<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+        type Value = Option<Vec<T>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+            let mut list = Vec::new();
+            while let Some(element) = sequence.next_element()? {
+                if list.is_empty() {
+                    list.reserve(ROOM);
+                }
+                list.push(element);
+            }
+            Ok(Some(list))
+        }
+    }
+    deserializer.deserialize_any(List(PhantomData))
 }
 
 /// An id, which GitHub writes as a number and some have seen as a string.
