@@ -115,7 +115,11 @@ fn chart_and_application_have_the_version_of_the_program() {
         env!("CARGO_PKG_VERSION"),
         "they are released together"
     );
-    let older = Chart::changed("Chart.yaml", "appVersion: \"0.1.0\"", "appVersion: \"0.0.9\"");
+    let older = Chart::changed(
+        "Chart.yaml",
+        concat!("appVersion: \"", env!("CARGO_PKG_VERSION"), "\""),
+        "appVersion: \"0.0.9\"",
+    );
     assert_ne!(version(&older), env!("CARGO_PKG_VERSION"));
     let image = Objects::of(&older, &minimal()).container()["image"].clone();
     assert_eq!(image, "ghcr.io/github-copilot-exporter/github-copilot-exporter:0.0.9");
