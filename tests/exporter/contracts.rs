@@ -11,6 +11,7 @@ mod catalogue;
 mod commands;
 mod faults;
 mod names;
+mod places;
 
 use std::{
     collections::BTreeMap,

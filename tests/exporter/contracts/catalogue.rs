@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use github_copilot_exporter::{
     github::endpoint::Endpoint,
     metrics::catalogue::{CATALOGUE, Group, Metric, Read},
+    source::{Api, Source},
 };
 
 use super::read;
@@ -17,16 +18,15 @@ pub const GOLDEN: &str =
 /// What is wrong with the entry of a series.
 fn unconventional(metric: &Metric) -> Vec<String> {
     let own = metric.name.starts_with("github_copilot_exporter_");
-    let sources = ["usage: ", "reports: ", "seats: ", "billing: "];
+    let interfaces = [Api::Usage, Api::Reports].map(Api::word);
+    let mut sources = Source::ALL.map(Source::word).into_iter().chain(interfaces);
+    let names_a_field = sources.any(|source| metric.about.contains(&format!("{source}: ")));
     let rules = [
         (metric.name.starts_with("github_copilot_"), "its name does not say whose it is"),
         (own == (metric.group == Group::Exporter), "its name and its group disagree on whose figure it is"),
         (metric.name.ends_with("_total") == metric.is_counter(), "its name and its type disagree"),
         (metric.help().len() >= 20 && metric.help().ends_with('.'), "its help is no sentence"),
-        (
-            own || sources.iter().any(|source| metric.about.contains(source)),
-            "its help names no field of GitHub's",
-        ),
+        (own || names_a_field, "its help names no field of GitHub's"),
         (own || metric.help().contains("Window: "), "its help names no window"),
     ];
     let broken = rules.into_iter().filter(|(holds, _)| !holds);
