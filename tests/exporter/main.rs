@@ -33,6 +33,7 @@ mod deploy;
 mod detail;
 mod detail_files;
 mod detail_truth;
+mod documents;
 mod empty_root;
 mod examples;
 mod exposition;
