@@ -4,14 +4,14 @@
 //! Beside the test that nothing is wrong with ours stands one that plants a drift and sees it named.
 //!
 //! The documents that [`WRITTEN`] lists are written by `make docs`, which runs these tests with `UPDATE_DOCS` set. Other
-//! contracts are in `chart`, `dashboards`, `dashboard_page`, `deploy` and `rules`.
+//! contracts are in `chart`, `dashboards`, `dashboard_page`, `deploy`, `documents`, `release` and `rules`.
 
 mod arrows;
 mod catalogue;
 mod commands;
 mod faults;
 mod names;
-mod places;
+mod targets;
 
 use std::{
     collections::BTreeMap,

@@ -33,7 +33,7 @@ fn wrong_queries(dashboard: &Dashboard, known: &Known) -> Vec<String> {
                 for problem in problems(&choice.fill(&target.expr), known) {
                     let file = &dashboard.file;
                     wrong.insert(format!(
-                        "{file}, panel {:?}, query {}: {problem}",
+                        "grafana/{file}.json, panel {:?}, query {}: {problem}",
                         panel.title, target.ref_id
                     ));
                 }
@@ -72,7 +72,7 @@ fn a_query_that_goes_wrong_is_found_and_names_its_panel() {
         ("seats-and-cost", "max by ($by, plan)", "max by (plan)", "By plan", "aggregated over"),
     ] {
         let wrong = wrong_queries(&with_queries_changed(file, from, to), &known);
-        let named = format!("{file}, panel {panel:?}, query ");
+        let named = format!("grafana/{file}.json, panel {panel:?}, query ");
         assert!(wrong.iter().any(|line| line.starts_with(&named) && line.contains(problem)), "{wrong:?}");
     }
 }

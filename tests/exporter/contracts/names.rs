@@ -1,4 +1,4 @@
-//! What a document names is there: series, variables with their defaults, paths, queries, lines of the output.
+//! What a document names is there: series, variables, paths, queries, lines of the output.
 
 use std::collections::BTreeSet;
 
@@ -50,61 +50,6 @@ fn a_series_or_variable_that_does_not_exist_is_named_with_the_document() {
             format!("{file} names the variable EXPORTER_SNEEZES, which src/config/variables.rs has not"),
         ];
         assert_eq!(strangers(&file, &format!("{text}\n{more}\n")), expected);
-    }
-}
-
-/// The cells of the rows of tables, each with the names of its columns.
-fn rows(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
-    let cells =
-        |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
-    let (mut found, mut head) = (Vec::new(), Vec::new());
-    for line in text.lines().map(str::trim) {
-        match line.strip_prefix('|') {
-            None => head.clear(),
-            Some(_) if head.is_empty() => head = cells(line),
-            Some(rest) if rest.starts_with("---") => {}
-            Some(_) => found.push((head.clone(), cells(line))),
-        }
-    }
-    found
-}
-
-/// Where a table of variables shows another default than the code.
-fn wrong_defaults(file: &str, text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for (head, cells) in rows(text).iter().filter(|(head, _)| head[0] == "variable") {
-        let Some(column) = head.iter().position(|name| name == "default") else { continue };
-        for name in words(&cells[0], "GITHUB_").chain(words(&cells[0], "EXPORTER_")) {
-            let default =
-                variables::ALL.iter().find(|known| known.name == name).map_or("", |known| known.default);
-            let shown = cells[column].trim_matches('`');
-            if shown != default {
-                found.push(format!("{file}: the default of {name} is {default:?} in src/config/variables.rs, and not {shown:?}"));
-            }
-        }
-    }
-    found
-}
-
-#[test]
-fn the_defaults_in_tables_of_variables_are_the_codes() {
-    for (file, text) in ours() {
-        assert_eq!(wrong_defaults(&file, &text), [""; 0]);
-    }
-}
-
-#[test]
-fn a_default_that_a_table_has_from_elsewhere_is_named() {
-    for file in ["README.md", "docs/configuration.md"] {
-        let text = read(file);
-        for (from, to) in [("| `1h` |", "| `2h` |"), ("| `[::]:10220` |", "| |")] {
-            assert!(text.contains(from), "{file} has no {from}");
-            let found = wrong_defaults(file, &text.replace(from, to));
-            assert!(
-                matches!(&*found, [only] if only.starts_with(&format!("{file}: the default of EXPORTER_"))),
-                "{found:?}"
-            );
-        }
     }
 }
 

@@ -1,25 +1,13 @@
-//! Files and targets of `make` that documents name are there, and every target is named.
+//! Targets of `make` that documents name are there, and every target is named.
 
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
 
-use super::{documents, read, root};
-
-/// Where files of the repository are. What a document names there is meant to be there.
-const DIRECTORIES: [&str; 8] =
-    ["src/", "tests/", "docs/", "deploy/", "grafana/", "fuzz/", "benches/", ".ci/"];
+use super::{documents, read};
 
 /// What is between backticks, without the blocks of code.
 fn spans(text: &str) -> impl Iterator<Item = &str> {
     let prose = text.split("```").step_by(2);
     prose.flat_map(|prose| prose.split('`').skip(1).step_by(2))
-}
-
-/// Files that a document names and that are not there.
-fn missing(file: &str, text: &str) -> Vec<String> {
-    let named = spans(text).filter(|span| DIRECTORIES.iter().any(|directory| span.starts_with(directory)));
-    let named = named.filter(|span| !span.contains([' ', '*', '\u{2026}', '{']));
-    let gone = named.filter(|place| fs::metadata(root().join(place.trim_end_matches('/'))).is_err());
-    gone.map(|place| format!("{file} names {place}, which is not there")).collect()
 }
 
 /// Targets that are named already and are being written.
@@ -55,26 +43,6 @@ fn wrong_targets<'t>(
     let untold = known.difference(&named);
     found.extend(untold.map(|target| format!("no document names make {target}: CONTRIBUTING.md")));
     found
-}
-
-#[test]
-fn every_file_that_a_document_names_is_there() {
-    for (file, text) in documents() {
-        assert_eq!(missing(&file, &text), [""; 0]);
-    }
-    assert!(spans(&read("CONTRIBUTING.md")).filter(|span| span.starts_with("src/")).count() > 30);
-}
-
-#[test]
-fn a_file_that_is_gone_is_named() {
-    let text = read("CONTRIBUTING.md");
-    for (from, to) in
-        [("`src/lib.rs`", "`src/map.rs`"), ("`deploy/prometheus/tests`", "`deploy/prometheus/test`")]
-    {
-        assert!(text.contains(from), "{from}");
-        let problem = format!("CONTRIBUTING.md names {}, which is not there", to.trim_matches('`'));
-        assert_eq!(missing("CONTRIBUTING.md", &text.replace(from, to)), [problem]);
-    }
 }
 
 #[test]
