@@ -88,15 +88,11 @@ fn each_exit_code_is_what_a_process_ends_with() {
 }
 
 /// Runs a command until it has said this, sends it a signal, and tells by what it ended: a code or a signal.
-fn ended_by(signal: &str, command: Command, said: &str) -> (Option<i32>, Option<i32>) {
-    let mut command = command;
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-    let lines = |output: Box<dyn std::io::Read>| BufReader::new(output).lines().map(Result::unwrap);
-    let first: Box<dyn std::io::Read> =
-        if said.starts_with("message") { Box::new(err) } else { Box::new(out) };
-    assert!(lines(first).any(|line| line.contains(said)), "it says {said}");
+fn ended_by(signal: &str, mut command: Command, said: &str) -> (Option<i32>, Option<i32>) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut child = command.stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
+    let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains(said)), "it says {said}");
     let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
     let status = child.wait().unwrap();

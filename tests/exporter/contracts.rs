@@ -8,6 +8,7 @@
 
 mod arrows;
 mod catalogue;
+mod check;
 mod commands;
 mod faults;
 mod names;
