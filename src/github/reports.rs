@@ -80,17 +80,14 @@ pub trait Fold: Sized + Send {
     /// One record, which may borrow from the bytes that came.
     type Row<'de>: Deserialize<'de>;
 
-    /// The beginning of one file. Each is folded apart, so that one that breaks off leaves no trace.
+    /// The same as it was before the first record.
     fn begin(&self) -> Self;
 
-    /// Takes in one record of a file.
+    /// Takes in one record.
     ///
     /// # Errors
-    /// Words for a record that cannot be used, so that the file is none.
+    /// Words for a record that cannot be used, so that the report is none.
     fn row(&mut self, row: Self::Row<'_>) -> Result<(), &'static str>;
-
-    /// Takes in a whole file.
-    fn merge(&mut self, file: Self);
 }
 
 /// An owner's figures of one day: the record of a one-day report, or one of `day_totals[]` of a 28-day report.
@@ -473,10 +470,6 @@ impl Fold for Vec<EntityDay> {
         }
         Ok(())
     }
-
-    fn merge(&mut self, mut file: Self) {
-        self.append(&mut file);
-    }
 }
 
 /// Asks for a report; nothing while it is not ready.
@@ -509,7 +502,6 @@ pub async fn read<F: Fold>(
     files: Files,
     mut fold: F,
 ) -> Result<F, Failure> {
-    let begin = fold.begin();
     let (mut links, mut next) = (files.named(), 0);
     let mut done = BTreeSet::new();
     // How many files must be read before links are asked for anew.
@@ -519,18 +511,18 @@ pub async fn read<F: Fold>(
             next += 1;
             continue;
         }
-        match shard(client, wanted.report, link, begin.begin()).await {
-            Ok(file) => {
-                fold.merge(file);
+        match shard(client, wanted.report, link, &mut fold).await {
+            Ok(()) => {
                 done.insert(name.clone());
             }
+            // Then nothing of the file was read.
             Err(failure) if has_died(client, link, &failure) && done.len() >= further => {
                 further = done.len() + 1;
                 (links, next) = (find(client, wanted).await?.ok_or(failure)?.named(), 0);
                 let names = links.iter().map(|(name, _)| name.clone()).collect();
                 if !done.is_subset(&names) {
                     // GitHub has written the report anew: what was read belongs to another.
-                    (fold, done) = (begin.begin(), BTreeSet::new());
+                    (fold, done) = (fold.begin(), BTreeSet::new());
                 }
             }
             Err(failure) => return Err(failure),
@@ -557,7 +549,7 @@ fn has_died(client: &Client, link: &Link, failure: &Failure) -> bool {
 }
 
 /// Folds one file.
-async fn shard<F: Fold>(client: &Client, report: Report, link: &Link, mut fold: F) -> Result<F, Failure> {
+async fn shard(client: &Client, report: Report, link: &Link, fold: &mut impl Fold) -> Result<(), Failure> {
     // The records of a file have the same fields, and looking at them costs time: the first stands for all.
     let mut unknown = None;
     // The parser's own words would quote the record.
@@ -572,7 +564,7 @@ async fn shard<F: Fold>(client: &Client, report: Report, link: &Link, mut fold: 
     };
     client.downloads().shard(link, &mut each).await?;
     client.count_unknown(report.record(), unknown.unwrap_or_default());
-    Ok(fold)
+    Ok(())
 }
 
 /// Counts the names in a record that are in no documentation this exporter was written by, or of which the value is

@@ -1,8 +1,11 @@
 //! One gzip member out of parts that were compressed apart.
 //!
-//! The data is compressed once per rendering, the live series at every scrape. Two gzip members in a row would do for
-//! Prometheus, but `curl --compressed` and others stop after the first. So each part is a run of deflate blocks that
+//! The data is compressed once per rendering, the live series are put behind it at every scrape. Two gzip members in a row
+//! would do for Prometheus, but `curl --compressed` and others stop after the first. So each part is a run of deflate blocks that
 //! ends on a byte boundary, and head, closing block and checksum are put around them: RFC 1951 and 1952.
+//!
+//! The live series are few and new at every scrape: they are stored as they are, since setting up a compressor costs more
+//! than the whole rest of a scrape.
 
 use std::io::Write;
 
@@ -15,11 +18,31 @@ const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// An empty block that says it is the last.
 const LAST_BLOCK: [u8; 2] = [3, 0];
 
+/// The head of a block that is stored, not compressed, and not the last: its length and the complement of that follow.
+const STORED: u8 = 0;
+
 /// A compressed part, ready to stand behind another.
 #[derive(Debug, Default)]
 pub struct Deflated {
     bytes: Bytes,
     crc: Crc,
+}
+
+impl Deflated {
+    /// A short text as it is, in blocks that are not compressed.
+    pub fn stored(text: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(text.len() + 5 * text.len().div_ceil(usize::from(u16::MAX)));
+        for block in text.chunks(usize::from(u16::MAX)) {
+            let length = u16::try_from(block.len()).expect("it was cut so");
+            bytes.push(STORED);
+            bytes.extend(length.to_le_bytes());
+            bytes.extend((!length).to_le_bytes());
+            bytes.extend(block);
+        }
+        let mut crc = Crc::new();
+        crc.update(text);
+        Self { bytes: bytes.into(), crc }
+    }
 }
 
 /// Compresses what is written to it.
@@ -75,14 +98,29 @@ mod tests {
         deflater.finish()
     }
 
+    /// The text of a member; this decoder reads one, and checks its sum.
+    fn text(member: &[Bytes; 4]) -> String {
+        let mut text = String::new();
+        GzDecoder::new(&*member.concat()).read_to_string(&mut text).unwrap();
+        text
+    }
+
     proptest! {
         #[test]
         fn two_parts_are_one_member_with_the_text_of_both(first in ".{0,3000}", second in ".{0,300}") {
-            let member = member(&deflated(first.as_bytes()), &deflated(second.as_bytes())).concat();
-            let mut text = String::new();
-            // This decoder reads one member and checks its sum.
-            GzDecoder::new(&*member).read_to_string(&mut text).unwrap();
-            prop_assert_eq!(text, first + &second);
+            let member = member(&deflated(first.as_bytes()), &Deflated::stored(second.as_bytes()));
+            prop_assert_eq!(text(&member), first + &second);
+        }
+    }
+
+    #[test]
+    fn what_is_stored_may_be_longer_than_one_block() {
+        for length in [0, 1, 65_535, 65_536, 200_000] {
+            let long = "x".repeat(length);
+            assert_eq!(
+                text(&member(&deflated(b"a"), &Deflated::stored(long.as_bytes()))),
+                format!("a{long}")
+            );
         }
     }
 }

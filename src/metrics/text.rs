@@ -1,5 +1,10 @@
 //! Samples as text: the exposition format 0.0.4, plain and compressed. The only home of `prometheus`.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use bytes::Bytes;
 use prometheus::{
     Encoder, TextEncoder,
@@ -44,29 +49,63 @@ pub fn render(service: &Service<'_>) -> Exposition {
 /// The series that are read at every scrape: the process's, and the requests to this server, given as path, status
 /// and count.
 #[derive(Debug)]
-pub struct Live(ProcessCollector);
+pub struct Live {
+    collector: ProcessCollector,
+    process: Mutex<Option<Reading>>,
+}
+
+/// What the process needed, as text.
+#[derive(Debug)]
+struct Reading {
+    taken: Instant,
+    text: Bytes,
+}
+
+/// So long a reading of the process is served again: to read it costs as much as to send a megabyte, and a scrape comes
+/// seldom so early.
+const READING_HOLDS: Duration = Duration::from_secs(1);
 
 impl Default for Live {
     fn default() -> Self {
-        Self(ProcessCollector::for_self())
+        Self { collector: ProcessCollector::for_self(), process: Mutex::default() }
     }
 }
 
 impl Live {
     /// Renders them. Their number does not depend on the data's.
-    pub fn render<'a>(&self, requests: impl Iterator<Item = (&'a str, &'a str, u64)>) -> Exposition {
+    pub fn render<'a>(&self, requests: impl Iterator<Item = (&'a str, &'a str, u64)>) -> Vec<u8> {
         let metric =
             CATALOGUE.iter().find(|metric| metric.name == HTTP_REQUESTS).expect("it is in the catalogue");
-        let mut writer = Writer::default();
-        writer.write(family(metric, |emit| {
+        let mut text = Vec::with_capacity(4 << 10);
+        let requests = family(metric, |emit| {
             for (path, code, count) in requests {
                 emit(&[path, code], count as f64);
             }
-        }));
-        for family in self.0.collect() {
-            writer.write(family);
+        });
+        encode(requests, &mut text);
+        text.extend_from_slice(&self.process(Instant::now()));
+        text
+    }
+
+    /// What the process needed, read just now or a moment ago.
+    fn process(&self, now: Instant) -> Bytes {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reading) =
+            process.as_ref().filter(|reading| now.duration_since(reading.taken) < READING_HOLDS)
+        {
+            return reading.text.clone();
         }
-        writer.finish()
+        let mut text = Vec::new();
+        self.collector.collect().into_iter().for_each(|family| encode(family, &mut text));
+        process.insert(Reading { taken: now, text: text.into() }).text.clone()
+    }
+}
+
+/// Writes a family as text. The encoder refuses one without samples; absent is absent.
+fn encode(family: MetricFamily, text: &mut Vec<u8>) {
+    if !family.get_metric().is_empty() {
+        let encoded = TextEncoder::new().encode(&[family], text);
+        encoded.expect("memory takes every byte, and the catalogue's names are valid");
     }
 }
 
@@ -79,14 +118,8 @@ struct Writer {
 
 impl Writer {
     fn write(&mut self, family: MetricFamily) {
-        // The encoder refuses a family without samples; absent is absent.
-        if family.get_metric().is_empty() {
-            return;
-        }
         let start = self.plain.len();
-        TextEncoder::new()
-            .encode(&[family], &mut self.plain)
-            .expect("memory takes every byte, and the catalogue's names are valid");
+        encode(family, &mut self.plain);
         self.deflater.write(&self.plain[start..]);
     }
 
@@ -173,6 +206,21 @@ mod tests {
 
     fn row(language: &str) -> UsageRow {
         UsageRow { language: Some(language.to_owned()), suggestions_count: Some(7), ..UsageRow::default() }
+    }
+
+    #[test]
+    fn the_process_is_read_once_a_second_and_the_requests_are_as_they_are() {
+        let (live, now) = (Live::default(), Instant::now());
+        let (first, again) = (live.process(now), live.process(now + READING_HOLDS / 2));
+        assert!(first.starts_with(b"# HELP process_cpu_seconds_total"));
+        assert_eq!(first.as_ptr(), again.as_ptr(), "the same text");
+        assert_ne!(live.process(now + READING_HOLDS).as_ptr(), first.as_ptr(), "a new reading");
+        for count in [1, 2] {
+            let text = String::from_utf8(live.render([("/", "200", count)].into_iter())).unwrap();
+            let line =
+                format!("github_copilot_exporter_http_requests_total{{path=\"/\",code=\"200\"}} {count}\n");
+            assert!(text.contains(&line), "{text}");
+        }
     }
 
     #[test]

@@ -60,16 +60,6 @@ impl Fold for TeamList {
         }
         Ok(())
     }
-
-    fn merge(&mut self, mut file: Self) {
-        self.members.append(&mut file.members);
-        for (team, slug) in file.slugs {
-            let named = self.slugs.entry(team).or_default();
-            if named.is_empty() {
-                *named = slug;
-            }
-        }
-    }
 }
 
 /// The teams of several days.
@@ -117,7 +107,7 @@ impl Memberships {
     }
 
     /// The teams that somebody was in on that day: the place of the entry, and the team.
-    pub(super) fn of(&self, user: u64, day: NaiveDate) -> impl Iterator<Item = (usize, u64)> {
+    pub(super) fn of(&self, user: u64, day: NaiveDate) -> impl Iterator<Item = (usize, u64)> + Clone {
         let first = self.entries.partition_point(|entry| entry.user < user);
         let own = self.entries[first..].iter().take_while(move |entry| entry.user == user);
         let listed = own.enumerate().filter(move |(_, entry)| entry.days & bit(day) != 0);
@@ -192,33 +182,20 @@ mod tests {
     }
 
     #[test]
-    fn files_of_a_report_are_put_together() {
-        let mut all = list("2026-11-17", &[(1, 9)]);
-        all.merge(list("2026-11-17", &[(2, 8)]));
-        assert_eq!(all, list("2026-11-17", &[(1, 9), (2, 8)]));
-    }
-
-    #[test]
-    fn a_team_has_a_name_if_any_of_its_rows_in_any_file_has() {
-        let file = |slugs: &[&str]| {
+    fn a_team_has_a_name_if_any_of_its_rows_has() {
+        let (none, null, empty, red) = ("", r#","slug":null"#, r#","slug":"""#, r#","slug":"red""#);
+        for (slugs, expected) in [
+            (&[none, null][..], ""),
+            (&[none, red, null], "red"),
+            (&[empty, red], "red"),
+            (&[red, r#","slug":"blue""#, r#","slug":"green""#], "red"),
+        ] {
             let mut list = TeamList::of("2026-11-17".parse().unwrap());
             for slug in slugs {
                 let json = format!(r#"{{"user_id":1,"team_id":9{slug}}}"#);
                 list.row(serde_json::from_str(&json).unwrap()).unwrap();
             }
-            list
-        };
-        let (none, null, empty, red) = ("", r#","slug":null"#, r#","slug":"""#, r#","slug":"red""#);
-        for (one, other, expected) in [
-            (&[none][..], &[null][..], ""),
-            (&[none, red, null], &[], "red"),
-            (&[red], &[none], "red"),
-            (&[empty], &[red], "red"),
-            (&[red, r#","slug":"blue""#], &[r#","slug":"green""#], "red"),
-        ] {
-            let mut list = file(one);
-            list.merge(file(other));
-            assert_eq!(list.slugs, [(9, expected.to_owned())].into(), "{one:?} {other:?}");
+            assert_eq!(list.slugs, [(9, expected.to_owned())].into(), "{slugs:?}");
         }
     }
 

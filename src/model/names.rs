@@ -1,6 +1,6 @@
 //! Names by number, so that a thousand teams do not hold them while they are added up.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::label::{Label, Labels};
 
@@ -31,11 +31,6 @@ impl Names {
     /// The name of a number.
     pub(super) fn label(&self, id: u32) -> Label {
         self.labels[id as usize].clone()
-    }
-
-    /// The numbers here of the names of another table.
-    pub(super) fn merge(&mut self, other: Self) -> Vec<u32> {
-        other.labels.into_iter().map(|label| self.number(label)).collect()
     }
 
     fn number(&mut self, label: Label) -> u32 {

@@ -3,12 +3,10 @@
 //! The rows of a report about users become, for every day of it, the figures of the owner and of each team that somebody
 //! was in on that day. See [`People`].
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::NaiveDate;
+use foldhash::HashMap;
 
 use super::{
     memberships::{Memberships, bit},
@@ -54,6 +52,8 @@ pub struct People {
     shared_from: NaiveDate,
     /// Whether it is added up what teams did with what.
     team_detail: bool,
+    /// Room for the day of one person.
+    share: Share,
 }
 
 /// What people did on one day, as an owner and its teams see it.
@@ -82,7 +82,8 @@ impl People {
     pub fn of(wanted: Days, memberships: Arc<Memberships>, shared_from: NaiveDate) -> Self {
         let days = wanted.all().iter().map(|day| (*day, DayFold::default())).collect();
         let active = vec![0; memberships.entries.len()];
-        Self { wanted, memberships, names: Names::default(), days, active, shared_from, team_detail: false }
+        let (names, share) = (Names::default(), Share::default());
+        Self { wanted, memberships, names, days, active, shared_from, team_detail: false, share }
     }
 
     /// The same with what teams did by feature, editor, language and model, if that is wanted.
@@ -122,18 +123,19 @@ impl Fold for People {
         if row.longest_list() > MOST_ELEMENTS {
             return Err("a record of one person has far too many elements");
         }
-        let in_team = self.team_detail && self.memberships.of(row.user_id, day).next().is_some();
-        let wanted = Wanted { shown: day >= self.shared_from, detail: in_team };
-        let share = Share::of(&row, &mut self.names, wanted);
-        fold.whole.add(&share);
-        fold.whole.add_used(&share);
+        let teams = self.memberships.of(row.user_id, day);
+        let in_team = self.team_detail && teams.clone().next().is_some();
+        let share = &mut self.share;
+        share.fill(&row, &mut self.names, Wanted { shown: day >= self.shared_from, detail: in_team });
+        fold.whole.add(share);
+        fold.whole.add_used(share);
         let mut listed = false;
-        for (entry, team) in self.memberships.of(row.user_id, day) {
+        for (entry, team) in teams {
             let tally = fold.teams.entry(team).or_default();
-            tally.add(&share);
+            tally.add(share);
             if self.team_detail {
-                tally.add_used(&share);
-                tally.add_detail(&share);
+                tally.add_used(share);
+                tally.add_detail(share);
             }
             self.active[entry] |= bit(day);
             listed = true;
@@ -141,27 +143,9 @@ impl Fold for People {
         fold.unlisted += i64::from(!listed);
         Ok(())
     }
-
-    fn merge(&mut self, file: Self) {
-        let known = self.names.merge(file.names);
-        for (day, fold) in file.days {
-            self.days.entry(day).or_default().merge(fold, &known);
-        }
-        for (active, more) in self.active.iter_mut().zip(file.active) {
-            *active |= more;
-        }
-    }
 }
 
 impl DayFold {
-    fn merge(&mut self, file: Self, known: &[u32]) {
-        self.whole.merge(file.whole, known);
-        for (team, fold) in file.teams {
-            self.teams.entry(team).or_default().merge(fold, known);
-        }
-        self.unlisted += file.unlisted;
-    }
-
     fn finish(mut self, names: &Names, seated: Option<&BTreeMap<u64, i64>>, wanted: Wanted) -> PeopleDay {
         let people = self.whole.people;
         let mut whole = self.whole.finish(names, wanted.shown);
@@ -252,7 +236,7 @@ mod tests {
         list
     }
 
-    /// The files of a report of several days, folded apart and put together.
+    /// The files of a report, one after the other.
     fn people(wanted: Days, lists: Vec<TeamList>, files: &[&[Value]]) -> Result<People, &'static str> {
         let mut memberships = Memberships::default();
         lists.into_iter().for_each(|list| memberships.add(list));
@@ -260,11 +244,9 @@ mod tests {
         let shown_from = day(u64::from(matches!(wanted, Days::These(_))));
         let mut whole = People::of(wanted, Arc::new(memberships), shown_from);
         for file in files {
-            let mut fold = whole.begin();
             for row in *file {
-                fold.row(serde_json::from_str(&row.to_string()).unwrap())?;
+                whole.row(serde_json::from_str(&row.to_string()).unwrap())?;
             }
-            whole.merge(fold);
         }
         Ok(whole)
     }
@@ -749,7 +731,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everything_is_as_counted_person_by_person_however_the_files_are_cut(
+        fn everything_is_as_counted_person_by_person_in_whatever_order_they_come(
             history in history(),
             lists in lists(),
             files in prop::collection::vec(0..3usize, 18),

@@ -26,18 +26,21 @@ pub(super) struct Wanted {
     pub(super) detail: bool,
 }
 
-/// One person's day.
+/// One person's day. Its room is used again for the next person's.
+#[derive(Debug)]
 pub(super) struct Share {
+    wanted: Wanted,
     /// Suggestions, acceptances, lines suggested and accepted, chat turns and acceptances, whether they chatted.
     pub(super) totals: [Option<i64>; 7],
     pub(super) completions: Cells<2, 5>,
-    pub(super) used: Option<UsedShare>,
-    pub(super) detail: Option<DetailShare>,
+    used: UsedShare,
+    detail: DetailShare,
     /// Of a day that is not shown, how much there is of each name in the detail.
     pub(super) ranks: Vec<(OpenLabel, u32, Weight)>,
 }
 
 /// What somebody used.
+#[derive(Debug, Default)]
 pub(super) struct UsedShare {
     /// In parts of [`CREDIT_PARTS`].
     pub(super) credits: Option<i64>,
@@ -46,6 +49,7 @@ pub(super) struct UsedShare {
 }
 
 /// What somebody did with what.
+#[derive(Debug, Default)]
 pub(super) struct DetailShare {
     /// Prompts, lines added, lines deleted, of all features.
     pub(super) sums: [Option<i64>; 3],
@@ -59,112 +63,121 @@ pub(super) struct DetailShare {
 
 type Elements<'a> = Option<Vec<Element<Name<'a>>>>;
 
+impl Default for Share {
+    fn default() -> Self {
+        Self {
+            wanted: Wanted { shown: false, detail: false },
+            totals: [None; 7],
+            completions: Cells::default(),
+            used: UsedShare::default(),
+            detail: DetailShare::default(),
+            ranks: Vec::new(),
+        }
+    }
+}
+
 impl Share {
-    pub(super) fn of(row: &UserDay<'_>, names: &mut Names, wanted: Wanted) -> Self {
+    /// Takes the place of whoever was here before.
+    pub(super) fn fill(&mut self, row: &UserDay<'_>, names: &mut Names, wanted: Wanted) {
+        self.wanted = wanted;
         let features = || row.totals_by_feature.iter().flatten();
-        let completions = |feature: &str| feature == COMPLETIONS;
         let mut completed = Counts::ZERO;
-        features().filter(|element| is(element, completions)).for_each(|e| completed.add(&Counts::of(e)));
+        features().filter(|element| is_completion(element)).for_each(|e| completed.add(&Counts::of(e)));
         let (mut turns, mut accepted, mut chatted) = (Some(0), Some(0), Some(0));
-        for chat in features().filter(|element| is(element, is_chat)) {
+        for chat in features().filter(|element| is_chat(feature(element))) {
             add(&mut turns, chat.user_initiated_interaction_count);
             add(&mut accepted, chat.code_acceptance_activity_count);
             chatted = either(chatted, is_any(chat.user_initiated_interaction_count));
         }
         let Counts { suggestions, acceptances, lines_suggested, lines_accepted, .. } = completed;
-        let totals = [suggestions, acceptances, lines_suggested, lines_accepted, turns, accepted, chatted];
-        let elements = row.totals_by_language_feature.iter().flatten().filter(|e| is(e, completions));
-        let mut completions = Cells::of(completed_cells(elements, completed, editor(row, names), names));
+        self.totals = [suggestions, acceptances, lines_suggested, lines_accepted, turns, accepted, chatted];
+        complete(&mut self.completions, row, &completed, names);
+        self.ranks.clear();
         if wanted.shown {
-            completions.note_people(|parts| parts[4]);
+            self.completions.note_people(|parts| parts[4]);
+            self.used.fill(row, names);
+            if wanted.detail {
+                self.detail.fill(row, names);
+            }
+        } else if wanted.detail {
+            rank(&mut self.ranks, row, names);
         }
-        Self {
-            totals,
-            completions,
-            used: wanted.shown.then(|| UsedShare::of(row, names)),
-            detail: (wanted.detail && wanted.shown).then(|| DetailShare::of(row, names)),
-            ranks: if wanted.detail && !wanted.shown { ranks(row, names) } else { Vec::new() },
-        }
+    }
+
+    /// What they used, if that is wanted.
+    pub(super) fn used(&self) -> Option<&UsedShare> {
+        self.wanted.shown.then_some(&self.used)
+    }
+
+    /// What they did with what, if that is wanted.
+    pub(super) fn detail(&self) -> Option<&DetailShare> {
+        (self.wanted.shown && self.wanted.detail).then_some(&self.detail)
     }
 }
 
 impl UsedShare {
-    fn of(row: &UserDay<'_>, names: &mut Names) -> Self {
-        let mut features = Cells::default();
+    fn fill(&mut self, row: &UserDay<'_>, names: &mut Names) {
+        self.credits = row.ai_credits_used.and_then(parts_of_credits);
+        self.features.clear();
         for element in row.totals_by_feature.iter().flatten() {
             let used = Counters::of(element).parts().into_iter().map(is_any).reduce(either).flatten();
-            let users = features.cell([id(&element.feature, names)], [Some(0)]);
+            let users = self.features.cell([id(&element.feature, names)], [Some(0)]);
             users[0] = either(users[0], used);
         }
-        features.drop_zeros();
-        let mut editors = Cells::default();
+        self.features.drop_zeros();
+        self.editors.clear();
         for element in row.totals_by_ide.iter().flatten() {
             // To be listed is to have been there.
-            editors.cell([id(&element.ide, names)], [Some(1)]);
+            self.editors.cell([id(&element.ide, names)], [Some(1)]);
         }
-        features.note_people(|parts| parts[0]);
-        editors.note_people(|parts| parts[0]);
-        Self { credits: row.ai_credits_used.and_then(parts_of_credits), features, editors }
+        self.features.note_people(|parts| parts[0]);
+        self.editors.note_people(|parts| parts[0]);
     }
 }
 
 impl DetailShare {
-    fn of(row: &UserDay<'_>, names: &mut Names) -> Self {
-        Self {
-            sums: [row.user_initiated_interaction_count, row.loc_added_sum, row.loc_deleted_sum],
-            cli: row.totals_by_cli.as_ref().map(cli_parts),
-            features: counted(&row.totals_by_feature, |e, names| [id(&e.feature, names)], names),
-            editors: counted(&row.totals_by_ide, |e, names| [id(&e.ide, names)], names),
-            languages: counted(
-                &row.totals_by_language_feature,
-                |e, names| [id(&e.language, names), id(&e.feature, names)],
-                names,
-            ),
-            models: counted(
-                &row.totals_by_model_feature,
-                |e, names| [id(&e.model, names), id(&e.feature, names)],
-                names,
-            ),
-        }
+    fn fill(&mut self, row: &UserDay<'_>, names: &mut Names) {
+        self.sums = [row.user_initiated_interaction_count, row.loc_added_sum, row.loc_deleted_sum];
+        self.cli = row.totals_by_cli.as_ref().map(cli_parts);
+        count(&mut self.features, &row.totals_by_feature, |e| [id(&e.feature, names)]);
+        count(&mut self.editors, &row.totals_by_ide, |e| [id(&e.ide, names)]);
+        let languages = &row.totals_by_language_feature;
+        count(&mut self.languages, languages, |e| [id(&e.language, names), id(&e.feature, names)]);
+        let models = &row.totals_by_model_feature;
+        count(&mut self.models, models, |e| [id(&e.model, names), id(&e.feature, names)]);
     }
 }
 
 /// How much there is of each name in the detail of somebody's day, as [`Detail`](super::detail::Detail) weighs it.
-fn ranks(row: &UserDay<'_>, names: &mut Names) -> Vec<(OpenLabel, u32, Weight)> {
-    let mut ranks = Vec::new();
-    let weight = |element: &Element<Name<'_>>| {
-        Counters::of(element).weight(element.feature.as_ref().map_or("", AsRef::as_ref))
-    };
+fn rank(ranks: &mut Vec<(OpenLabel, u32, Weight)>, row: &UserDay<'_>, names: &mut Names) {
+    let weight = |element: &Element<Name<'_>>| Counters::of(element).weight(feature(element));
     for element in row.totals_by_feature.iter().flatten() {
         ranks.push((OpenLabel::Feature, id(&element.feature, names), weight(element)));
     }
     for element in row.totals_by_ide.iter().flatten() {
         ranks.push((OpenLabel::Editor, id(&element.ide, names), weight(element)));
     }
-    let beside = |element: &&Element<Name<'_>>| !is(element, |feature| feature == COMPLETIONS);
-    for element in row.totals_by_language_feature.iter().flatten().filter(beside) {
+    for element in row.totals_by_language_feature.iter().flatten().filter(|e| !is_completion(e)) {
         ranks.push((OpenLabel::Language, id(&element.language, names), weight(element)));
     }
     for element in row.totals_by_model_feature.iter().flatten() {
         ranks.push((OpenLabel::Model, id(&element.model, names), weight(element)));
     }
-    ranks
 }
 
 /// All elements of a list, by the names they have.
-fn counted<const L: usize>(
+fn count<const L: usize>(
+    cells: &mut Cells<L, 6>,
     elements: &Elements<'_>,
-    cell: fn(&Element<Name<'_>>, &mut Names) -> Cell<L>,
-    names: &mut Names,
-) -> Cells<L, 6> {
-    let mut cells = Cells::default();
+    mut cell: impl FnMut(&Element<Name<'_>>) -> Cell<L>,
+) {
+    cells.clear();
     for element in elements.iter().flatten() {
-        let sums = cells.cell(cell(element, names), [Some(0); 6]);
+        let sums = cells.cell(cell(element), [Some(0); 6]);
         for (sum, part) in sums.iter_mut().zip(Counters::of(element).parts()) {
             add(sum, part);
         }
     }
-    cells
 }
 
 /// The parts of [`DetailShare::cli`].
@@ -178,8 +191,12 @@ fn id(name: &Option<Name<'_>>, names: &mut Names) -> u32 {
     names.id(name.as_ref().map(AsRef::as_ref))
 }
 
-fn is(element: &Element<Name<'_>>, which: fn(&str) -> bool) -> bool {
-    which(element.feature.as_ref().map_or("", AsRef::as_ref))
+fn feature<'e>(element: &'e Element<Name<'_>>) -> &'e str {
+    element.feature.as_ref().map_or("", AsRef::as_ref)
+}
+
+fn is_completion(element: &Element<Name<'_>>) -> bool {
+    feature(element) == COMPLETIONS
 }
 
 /// Credits in whole parts; nothing for a number that is beyond every bill.
@@ -190,31 +207,23 @@ fn parts_of_credits(credits: f64) -> Option<i64> {
 }
 
 /// The completions of one person by language, in their editor. What there is beyond the languages is of an unknown one.
-fn completed_cells<'a>(
-    elements: impl Iterator<Item = &'a Element<Name<'a>>>,
-    completed: Counts,
-    editor: u32,
-    names: &mut Names,
-) -> Vec<(Cell<2>, [Option<i64>; 5])> {
-    let mut cells: Vec<(Cell<2>, Counts)> = Vec::new();
+fn complete(cells: &mut Cells<2, 5>, row: &UserDay<'_>, completed: &Counts, names: &mut Names) {
+    cells.clear();
+    let editor = editor(row, names);
+    let mut put = |language: u32, counts: &Counts| {
+        let sum = cells.cell([language, editor], Counts::ZERO.parts());
+        let active_users = either(sum[4], counts.active_users);
+        sum.iter_mut().zip(counts.parts()).for_each(|(sum, part)| add(sum, part));
+        sum[4] = active_users;
+    };
     let mut named = Counts::ZERO;
-    let mut put =
-        |language: u32, counts: Counts| match cells.iter_mut().find(|([name, _], _)| *name == language) {
-            Some((_, sum)) => {
-                let active_users = either(sum.active_users, counts.active_users);
-                sum.add(&counts);
-                sum.active_users = active_users;
-            }
-            None => cells.push(([language, editor], counts)),
-        };
-    for element in elements {
+    for element in row.totals_by_language_feature.iter().flatten().filter(|e| is_completion(e)) {
         let counts = Counts::of(element);
         named.add(&counts);
-        put(id(&element.language, names), counts);
+        put(id(&element.language, names), &counts);
     }
-    put(names.id(None), completed.beyond(&named));
-    cells.retain(|(_, counts)| *counts != Counts::ZERO);
-    cells.into_iter().map(|(cell, counts)| (cell, counts.parts())).collect()
+    put(names.id(None), &completed.beyond(&named));
+    cells.drop_zeros();
 }
 
 /// One who did something of which there are so many; none for zero.
@@ -229,19 +238,16 @@ fn either(this: Option<i64>, that: Option<i64>) -> Option<i64> {
 
 /// The one editor in which somebody did anything, or a word for several or none.
 fn editor(row: &UserDay<'_>, names: &mut Names) -> u32 {
-    let mut editors = row
-        .totals_by_ide
-        .iter()
-        .flatten()
-        .filter(|element| element.code_generation_activity_count.is_some_and(|count| count > 0))
-        .map(|element| id(&element.ide, names))
-        .collect::<Vec<_>>()
-        .into_iter();
-    match editors.next() {
-        None => names.id(Some(UNKNOWN)),
-        Some(one) if editors.all(|other| other == one) => one,
-        Some(_) => names.id(Some(MULTIPLE)),
+    let used = |element: &&Element<Name<'_>>| element.code_generation_activity_count > Some(0);
+    let mut one = None;
+    for element in row.totals_by_ide.iter().flatten().filter(used) {
+        let editor = id(&element.ide, names);
+        if one.is_some_and(|one| one != editor) {
+            return names.id(Some(MULTIPLE));
+        }
+        one = Some(editor);
     }
+    one.unwrap_or_else(|| names.id(Some(UNKNOWN)))
 }
 
 impl From<[Option<i64>; 5]> for Counts {

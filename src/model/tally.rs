@@ -1,6 +1,6 @@
 //! The figures of one scope on one day while they are being added up, person by person.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::{
     detail::{Counters, Detail, Used, Users},
@@ -16,11 +16,18 @@ use crate::github::reports::{Terminal, TokenUsage};
 /// A place in a table: the numbers of its names.
 pub(super) type Cell<const L: usize> = [u32; L];
 
+/// A cell as one number: to compare lists of numbers takes longer.
+fn key<const L: usize>(cell: Cell<L>) -> u64 {
+    const { assert!(L <= 2, "a number has room for two names") };
+    cell.into_iter().fold(0, |key, name| key << 32 | u64::from(name))
+}
+
 /// One person's part of a table.
+#[derive(Debug)]
 pub(super) struct Cells<const L: usize, const N: usize> {
     cells: Vec<(Cell<L>, [Option<i64>; N])>,
-    /// The cells in which they count as a person, if there are several and that is of interest.
-    shared: Option<Box<[Cell<L>]>>,
+    /// The cells in which they count as a person, where that is of interest.
+    counted: Vec<Cell<L>>,
 }
 
 /// The sums of one scope.
@@ -65,13 +72,15 @@ struct TableTally<const L: usize, const N: usize> {
 
 impl<const L: usize, const N: usize> Default for Cells<L, N> {
     fn default() -> Self {
-        Self { cells: Vec::new(), shared: None }
+        Self { cells: Vec::new(), counted: Vec::new() }
     }
 }
 
 impl<const L: usize, const N: usize> Cells<L, N> {
-    pub(super) fn of(cells: Vec<(Cell<L>, [Option<i64>; N])>) -> Self {
-        Self { cells, shared: None }
+    /// Makes room for the next person.
+    pub(super) fn clear(&mut self) {
+        self.cells.clear();
+        self.counted.clear();
     }
 
     /// The figures of a cell, which begin with these.
@@ -91,9 +100,13 @@ impl<const L: usize, const N: usize> Cells<L, N> {
     /// Remembers in which cells the person counts: where this figure is 1.
     pub(super) fn note_people(&mut self, people: fn(&[Option<i64>; N]) -> Option<i64>) {
         let counted = self.cells.iter().filter(|(_, parts)| people(parts) == Some(1));
-        let mut counted: Box<[Cell<L>]> = counted.map(|(cell, _)| *cell).collect();
-        counted.sort_unstable();
-        self.shared = (counted.len() > 1).then_some(counted);
+        self.counted.extend(counted.map(|(cell, _)| *cell));
+        self.counted.sort_unstable();
+    }
+
+    /// Those cells, if there are several.
+    fn shared(&self) -> Option<&[Cell<L>]> {
+        Some(&*self.counted).filter(|cells| cells.len() > 1)
     }
 }
 
@@ -107,14 +120,14 @@ impl Tally {
 
     /// Adds what the person used.
     pub(super) fn add_used(&mut self, share: &Share) {
-        if let Some(used) = &share.used {
+        if let Some(used) = share.used() {
             self.used.get_or_insert_default().add(used);
         }
     }
 
     /// Adds what the person did with what.
     pub(super) fn add_detail(&mut self, share: &Share) {
-        if let Some(detail) = &share.detail {
+        if let Some(detail) = share.detail() {
             self.detail.get_or_insert_default().add(detail);
         }
         share.ranks.iter().for_each(|(label, name, weight)| self.add_rank((*label, *name), *weight));
@@ -131,22 +144,6 @@ impl Tally {
     pub(super) fn with_detail(mut self) -> Self {
         self.detail.get_or_insert_default();
         self
-    }
-
-    /// Adds the sums of another file, whose names have these numbers here.
-    pub(super) fn merge(&mut self, file: Self, known: &[u32]) {
-        self.people += file.people;
-        self.totals.add(file.totals.get());
-        self.completions.merge(file.completions, known);
-        if let Some(used) = file.used {
-            self.used.get_or_insert_default().merge(*used, known);
-        }
-        if let Some(detail) = file.detail {
-            self.detail.get_or_insert_default().merge(*detail, known);
-        }
-        for ((label, name), weight) in file.ranks {
-            self.add_rank((label, known[name as usize]), weight);
-        }
     }
 
     /// The figures. Of a day that is not shown by row, how names rank.
@@ -177,14 +174,6 @@ impl UsedTally {
         self.editors.add(&share.editors);
     }
 
-    fn merge(&mut self, file: Self, known: &[u32]) {
-        if let Some(credits) = file.credits {
-            self.credits.get_or_insert_default().add(credits.get());
-        }
-        self.features.merge(file.features, known);
-        self.editors.merge(file.editors, known);
-    }
-
     fn finish(self, names: &Names) -> Used {
         let users = |[people]: [Option<i64>; 1]| Users(people);
         Used {
@@ -207,17 +196,6 @@ impl DetailTally {
         self.models.add(&share.models);
     }
 
-    fn merge(&mut self, file: Self, known: &[u32]) {
-        self.sums.add(file.sums.get());
-        if let Some(cli) = file.cli {
-            self.cli.get_or_insert_default().add(cli.get());
-        }
-        self.features.merge(file.features, known);
-        self.editors.merge(file.editors, known);
-        self.languages.merge(file.languages, known);
-        self.models.merge(file.models, known);
-    }
-
     fn finish(self, names: &Names) -> Detail {
         let [interactions, lines_added, lines_deleted] = self.sums.get();
         Detail {
@@ -236,7 +214,7 @@ impl DetailTally {
 
 impl<const L: usize, const N: usize> Default for TableTally<L, N> {
     fn default() -> Self {
-        Self { cells: Vec::new(), shared: HashMap::new() }
+        Self { cells: Vec::new(), shared: HashMap::default() }
     }
 }
 
@@ -245,32 +223,21 @@ impl<const L: usize, const N: usize> TableTally<L, N> {
         for (cell, parts) in &share.cells {
             self.cell(*cell).add(*parts);
         }
-        if let Some(cells) = &share.shared {
+        if let Some(cells) = share.shared() {
             match self.shared.get_mut(cells) {
                 Some(people) => *people += 1,
-                None => drop(self.shared.insert(cells.clone(), 1)),
+                None => drop(self.shared.insert(cells.into(), 1)),
             }
         }
     }
 
     fn cell(&mut self, cell: Cell<L>) -> &mut Sums<N> {
-        let place = self.cells.binary_search_by_key(&cell, |(cell, _)| *cell).unwrap_or_else(|place| {
-            self.cells.insert(place, (cell, Sums::default()));
-            place
-        });
+        let place =
+            self.cells.binary_search_by_key(&key(cell), |(cell, _)| key(*cell)).unwrap_or_else(|place| {
+                self.cells.insert(place, (cell, Sums::default()));
+                place
+            });
         &mut self.cells[place].1
-    }
-
-    fn merge(&mut self, file: Self, known: &[u32]) {
-        let renamed = |cell: Cell<L>| cell.map(|name| known[name as usize]);
-        for (cell, sums) in file.cells {
-            self.cell(renamed(cell)).add(sums.get());
-        }
-        for (cells, people) in file.shared {
-            let mut cells: Box<[Cell<L>]> = cells.iter().copied().map(renamed).collect();
-            cells.sort_unstable();
-            *self.shared.entry(cells).or_default() += people;
-        }
     }
 
     fn finish<F: Figures>(self, names: &Names, figures: fn([Option<i64>; N]) -> F) -> Table<L, F> {
@@ -414,7 +381,7 @@ mod tests {
         "2026-11-17".parse().unwrap()
     }
 
-    /// The day of these people, of whom those with an even number are in team 9, from a file each.
+    /// The day of these people, of whom those with an even number are in team 9.
     fn counted(rows: &[Row], shown: bool) -> PeopleDay {
         let mut list = TeamList::of(day());
         for user in (0..rows.len().max(1)).step_by(2) {
@@ -427,9 +394,7 @@ mod tests {
         let mut people =
             People::of(Days::Only(day()), Arc::new(memberships), shown_from).with_team_detail(true);
         for (user, row) in rows.iter().enumerate() {
-            let mut file = people.begin();
-            file.row(serde_json::from_str(&row.json(user).to_string()).unwrap()).unwrap();
-            people.merge(file);
+            people.row(serde_json::from_str(&row.json(user).to_string()).unwrap()).unwrap();
         }
         people.finish().0.remove(&day()).unwrap()
     }

@@ -25,7 +25,10 @@ use hyper::{
 use super::{encoding::accepts_gzip, overview, traffic::Traffic};
 use crate::{
     clock::{Instant, SharedClock, after},
-    metrics::{Live, gzip},
+    metrics::{
+        Live,
+        gzip::{self, Deflated},
+    },
     refresh::published::Published,
 };
 
@@ -139,9 +142,9 @@ impl Routes {
         let compressed = accepts_gzip(headers);
         let data = &picture.exposition;
         let chunks = if compressed {
-            gzip::member(&data.deflated, &live.deflated)
+            gzip::member(&data.deflated, &Deflated::stored(&live))
         } else {
-            [data.plain.clone(), live.plain, Bytes::new(), Bytes::new()]
+            [data.plain.clone(), live.into(), Bytes::new(), Bytes::new()]
         };
         let mut response = Response::new(Chunks(chunks));
         set(&mut response, header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");

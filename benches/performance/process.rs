@@ -1,0 +1,88 @@
+//! Processes that are measured, ended when they are dropped.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use procfs::process::Process;
+use serde::Deserialize;
+
+/// A process.
+pub struct Running {
+    child: Child,
+}
+
+/// Where the simulated GitHub says it is.
+#[derive(Deserialize)]
+pub struct Company {
+    pub api: String,
+    pub orgs: Vec<String>,
+    pub token: String,
+}
+
+impl Running {
+    pub fn start(command: &mut Command) -> Self {
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        Self { child }
+    }
+
+    /// A simulated GitHub with one organisation.
+    pub fn company(program: &Path, arguments: &[&str]) -> (Self, Company) {
+        let mut command = Command::new(program);
+        command.args(["simulate", "--json", "--orgs", "1", "--api", "reports"]).args(arguments);
+        let mut running = Self::start(command.stdout(Stdio::piped()));
+        let mut line = String::new();
+        let output = running.child.stdout.take().expect("it is piped");
+        BufReader::new(output).read_line(&mut line).expect("it says where it is");
+        (running, serde_json::from_str(&line).expect("it says so in JSON"))
+    }
+
+    /// The exporter, which listens on this port of the machine; what it logs is not of interest.
+    pub fn exporter(program: &Path, company: &Company, port: u16, variables: &[(&str, &str)]) -> Self {
+        let address = format!("127.0.0.1:{port}");
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .envs([("GITHUB_API_URL", &*company.api), ("GITHUB_TOKEN", &*company.token)])
+            .envs([("GITHUB_ORGS", &*company.orgs.join(",")), ("EXPORTER_LISTEN_ADDRESS", &*address)])
+            .envs([("GITHUB_COPILOT_API", "reports"), ("EXPORTER_LOG_LEVEL", "error")])
+            .envs(variables.iter().copied());
+        Self::start(&mut command)
+    }
+
+    /// What the process has computed so far, in steps of a hundredth of a second.
+    pub fn cpu(&self) -> Duration {
+        let stat = self.process().and_then(|process| process.stat()).expect("the process runs");
+        Duration::from_secs_f64((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
+    }
+
+    /// The memory that is resident, in bytes.
+    pub fn resident(&self) -> u64 {
+        self.status(|status| status.vmrss)
+    }
+
+    /// The most that was resident at any time, in bytes.
+    pub fn peak(&self) -> u64 {
+        self.status(|status| status.vmhwm)
+    }
+
+    fn status(&self, kib: fn(procfs::process::Status) -> Option<u64>) -> u64 {
+        let status = self.process().and_then(|process| process.status());
+        status.ok().and_then(kib).expect("the process runs") * 1024
+    }
+
+    fn process(&self) -> procfs::ProcResult<Process> {
+        Process::new(self.child.id().cast_signed())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,137 @@
+//! What a scrape costs, beside nginx that sends the same bytes from a file.
+
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    client::{Client, free_port, is_up, wait_for},
+    process::Running,
+    stats::Sample,
+};
+
+/// The rounds of each comparison: first one server, then the other.
+const ROUNDS: usize = 9;
+
+/// How long a round takes for each.
+const ROUND: Duration = Duration::from_millis(700);
+
+/// Companies whose exposition has about so many megabytes: people, and teams.
+const SIZES: [(&str, &str, &str); 2] = [("1 MB", "290", "18"), ("10 MB", "3200", "186")];
+
+/// A line of the table.
+pub struct Comparison {
+    pub size: &'static str,
+    pub bytes: usize,
+    pub gzip: bool,
+    pub connections: usize,
+    /// CPU for a request, in microseconds.
+    pub exporter: Sample,
+    pub nginx: Sample,
+    /// The one by the other, round by round.
+    pub ratio: Sample,
+    /// Requests in a second.
+    pub rates: [Sample; 2],
+}
+
+/// A server and how it is asked.
+struct Server<'r> {
+    running: &'r Running,
+    port: u16,
+}
+
+pub fn run(program: &Path) -> Vec<Comparison> {
+    SIZES.into_iter().flat_map(|(size, users, teams)| compare(program, size, users, teams)).collect()
+}
+
+fn compare(program: &Path, size: &'static str, users: &str, teams: &str) -> Vec<Comparison> {
+    let (_github, company) = Running::company(program, &["--users", users, "--teams", teams]);
+    let port = free_port();
+    let variables = [("EXPORTER_TEAM_DETAIL", "all"), ("EXPORTER_SOURCES", "activity,teams")];
+    let exporter = Running::exporter(program, &company, port, &variables);
+    wait_for(port, Duration::from_millis(200), |text| is_up(text, "activity") && is_up(text, "teams"));
+    // What comes last is rendered ten seconds later at the latest.
+    thread::sleep(Duration::from_secs(11));
+    let directory = tempfile::tempdir().expect("a directory for files");
+    let (nginx, nginx_port) = nginx(&directory, port);
+    let servers = [Server { running: &exporter, port }, Server { running: &nginx, port: nginx_port }];
+    let mut lines = Vec::new();
+    for gzip in [false, true] {
+        for connections in [1, 8] {
+            eprintln!("scrape: {size}, gzip {gzip}, {connections} connections");
+            lines.push(measure(&servers, size, gzip, connections));
+        }
+    }
+    lines
+}
+
+fn measure(servers: &[Server<'_>; 2], size: &'static str, gzip: bool, connections: usize) -> Comparison {
+    let bytes = Client::connect(servers[0].port, "/metrics", gzip).and_then(|mut client| client.ask());
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        rounds.push(servers.each_ref().map(|server| round(server, gzip, connections)));
+    }
+    let costs = |server: usize| Sample::of(rounds.iter().map(|round| round[server].0 * 1e6));
+    Comparison {
+        size,
+        bytes: bytes.expect("it answers"),
+        gzip,
+        connections,
+        exporter: costs(0),
+        nginx: costs(1),
+        ratio: Sample::of(rounds.iter().map(|[exporter, nginx]| exporter.0 / nginx.0)),
+        rates: [0, 1].map(|server| Sample::of(rounds.iter().map(|round| round[server].1))),
+    }
+}
+
+/// CPU seconds for a request, and requests in a second.
+fn round(server: &Server<'_>, gzip: bool, connections: usize) -> (f64, f64) {
+    let (before, begun) = (server.running.cpu(), Instant::now());
+    let ask = || {
+        let mut client = Client::connect(server.port, "/metrics", gzip).expect("it listens");
+        let mut count = 0_u32;
+        while begun.elapsed() < ROUND {
+            client.ask().expect("it answers");
+            count += 1;
+        }
+        count
+    };
+    let count: u32 = thread::scope(|scope| {
+        let threads: Vec<_> = (0..connections).map(|_| scope.spawn(ask)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("it has ended well")).sum()
+    });
+    let cpu = (server.running.cpu() - before).as_secs_f64();
+    (cpu / f64::from(count), f64::from(count) / begun.elapsed().as_secs_f64())
+}
+
+/// nginx with the bytes that the exporter serves, as files: one process, sendfile, and the compressed file beside.
+fn nginx(directory: &TempDir, exporter: u16) -> (Running, u16) {
+    let (root, port) = (directory.path(), free_port());
+    for (name, gzip) in [("metrics", false), ("metrics.gz", true)] {
+        let body = Client::connect(exporter, "/metrics", gzip).and_then(|mut client| client.body());
+        fs::write(root.join(name), body.expect("it answers")).expect("the disk has room");
+    }
+    let configuration = format!(
+        "daemon off; pid {root}/pid; master_process off; error_log {root}/errors;\n\
+         events {{}}\n\
+         http {{\n\
+           access_log off; sendfile on; tcp_nopush on; gzip_static on; keepalive_requests 1000000000;\n\
+           default_type 'text/plain; version=0.0.4; charset=utf-8';\n\
+           server {{ listen 127.0.0.1:{port}; root {root}; }}\n\
+         }}\n",
+        root = root.display()
+    );
+    let file = root.join("nginx.conf");
+    fs::write(&file, configuration).expect("the disk has room");
+    let running = Running::start(Command::new("nginx").arg("-p").arg(root).arg("-c").arg(&file));
+    while Client::connect(port, "/metrics", false).is_err() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    (running, port)
+}
