@@ -2,7 +2,7 @@
 
 CARGO := cargo
 
-.PHONY: test tools static docs fuzz deny soak
+.PHONY: test tools static docs fuzz deny soak release
 
 test: tools
 	$(CARGO) fmt --check
@@ -28,10 +28,10 @@ static: tools
 	  else RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --target $(GNU); \
 	fi
 
-# Writes docs/metrics.md, docs/configuration.md and docs/dashboards.md from the code and from grafana/, and into the Helm chart
-# the dashboards, the rules and the table of its values.
+# Writes docs/commands.md, configuration.md, faults.md, metrics.md, dashboards.md and the advice in permissions.md from the code
+# and from grafana/, and into the Helm chart the dashboards, the rules and the table of its values.
 docs: tools
-	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter -- contracts the_dashboards_document chart::copies
+	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter -- contracts documents::the_advice the_dashboards_document chart::copies
 
 # Fuzzing: every target of fuzz/ for so long. Needs a nightly toolchain, and installs cargo-fuzz if it is missing. What is
 # found is new input beside fuzz/corpus, in fuzz/target/corpus, and what breaks is in fuzz/artifacts.
@@ -69,3 +69,7 @@ SOAK_PROFILE ?= release
 soak:
 	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) \
 	  $(CARGO) test --locked --profile $(SOAK_PROFILE) --test soak -- --ignored --nocapture
+
+# The version is in Cargo.toml; chart, lock files and changelog follow. Commits and tags, and pushes nothing.
+release:
+	@.ci/release "$(VERSION)"

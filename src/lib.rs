@@ -19,7 +19,8 @@
 //! [`check`] asks for a little of everything once, and says what to change where that is refused.
 //!
 //! Around it: [`owner`] and [`source`] are the nouns everything shares, [`clock`] is the time, [`draft`] a file that is
-//! whole or not there, [`config`] the environment, [`cli`] the commands, [`service`] the whole put together.
+//! whole or not there, [`config`] the environment, [`cli`] the commands, [`completions`] what a shell knows of them, [`exit`]
+//! what they end with, [`service`] the whole put together.
 //! [`simulator`] is a GitHub of our own for [`demo`], tests and benchmarks; it shares no code with the rest, so that a
 //! mistake cannot hide by being made twice.
 
@@ -27,9 +28,11 @@ pub mod backfill;
 pub mod check;
 pub mod cli;
 pub mod clock;
+pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod draft;
+pub mod exit;
 pub mod github;
 pub mod metrics;
 pub mod model;

@@ -2,14 +2,16 @@
 
 use std::{error::Error, io::Write, process::ExitCode, sync::Arc};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use github_copilot_exporter::{
     backfill::{self, progress::Progress, remote_write::SendError},
     check,
     cli::{Cli, Command, Demo},
     clock::{SharedClock, SystemClock},
+    completions::Shell,
     config::{Config, Log, Problem, variables::EXPORTER_WEB_CONFIG_FILE},
     demo::{self, CompanyClock},
+    exit::Exit,
     server::{
         listen::listen,
         web::{self, Web},
@@ -23,20 +25,17 @@ use tracing_subscriber::{
     Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-/// The configuration or the command line is not usable (`EX_USAGE` of sysexits).
-const UNUSABLE: u8 = 64;
-
-/// Why the program ends with another code than 0.
+/// Why the program does not end with [`Exit::Done`].
 enum Failed {
-    /// 64, with every problem on a line.
+    /// Every problem is a line.
     Configuration(Vec<Problem>),
-    /// 64, with the reason.
+    /// The reason.
     Unusable(String),
-    /// 1.
+    /// Why it did not get far.
     Start(Box<dyn Error>),
-    /// 1, as not everything was done, with what was not.
+    /// What was not done.
     Incomplete(String),
-    /// 1, as something is refused; what it is stands in the report.
+    /// Something is refused; what it is stands in the report.
     Check,
 }
 
@@ -52,13 +51,11 @@ fn main() -> ExitCode {
         Err(usage) => {
             // Help and version come this way, too. Nothing can be done if the terminal is gone.
             let _ = usage.print();
-            return if usage.use_stderr() { UNUSABLE.into() } else { ExitCode::SUCCESS };
+            return if usage.use_stderr() { Exit::Unusable } else { Exit::Done }.into();
         }
     };
-    match run(cli.command.unwrap_or(Command::Serve)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failed) => report(&failed),
-    }
+    let exit = run(cli.command.unwrap_or(Command::Serve)).err().map_or(Exit::Done, |failed| report(&failed));
+    exit.into()
 }
 
 fn run(command: Command) -> Result<(), Failed> {
@@ -70,6 +67,7 @@ fn run(command: Command) -> Result<(), Failed> {
             Command::Demo(Demo { simulator }) => show(simulator).await,
             Command::Simulate(options) => simulate(options).await,
             Command::Backfill(options) => write_history(&options).await,
+            Command::Completions { shell } => complete(shell),
         }
     });
     // A file system that hangs must not keep the process from ending.
@@ -83,37 +81,37 @@ async fn serve() -> Result<(), Failed> {
     exporter(config, Arc::new(SystemClock), |_| ()).await
 }
 
-#[allow(clippy::print_stdout, reason = "the addresses are what a demo is asked for")]
+/// Writes to standard output, of which whoever reads it may have seen enough, and gone.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
 async fn show(options: Options) -> Result<(), Failed> {
     let simulator = Simulator::start(options.clone()).await?;
     let announcement = simulator.announcement();
     let config = demo::config(&announcement, &options).map_err(Failed::Configuration)?;
     start_log(config.log, std::io::stderr);
     exporter(config, Arc::new(CompanyClock(simulator)), |own| {
-        println!("A simulated GitHub at {}, and what the exporter tells of it:", announcement.api);
-        println!();
-        println!("  overview  {own}/");
-        println!("  metrics   {own}/metrics");
-        println!();
-        println!("Ctrl-C ends it.");
+        say(&format!("A simulated GitHub at {}, and what the exporter tells of it:\n", announcement.api));
+        say(&format!("  overview  {own}/\n  metrics   {own}/metrics\n\nCtrl-C ends it."));
     })
     .await
 }
 
-#[allow(clippy::print_stdout, reason = "the address is what a simulator is asked for")]
 async fn simulate(options: Options) -> Result<(), Failed> {
     let json = options.json;
     let simulator = Simulator::start(options).await?;
+    // Whoever reads where it is may stop it at once.
+    let stop = stop_signal()?;
     let announcement = simulator.announcement();
     if json {
-        println!("{}", serde_json::to_string(&announcement)?);
+        say(&serde_json::to_string(&announcement)?);
     } else {
-        println!("A simulated GitHub at {}", announcement.api);
-        println!("  organisations  {}", announcement.orgs.join(", "));
-        println!("  enterprise     {}", announcement.enterprise);
-        println!("  token          {}", announcement.token);
+        say(&format!("A simulated GitHub at {}", announcement.api));
+        say(&format!("  organisations  {}", announcement.orgs.join(", ")));
+        say(&format!("  enterprise     {}", announcement.enterprise));
+        say(&format!("  token          {}", announcement.token));
     }
-    let stop = stop_signal()?;
     stop.await;
     simulator.stop().await;
     Ok(())
@@ -126,8 +124,7 @@ async fn examine(options: check::Options) -> Result<(), Failed> {
     warn_of_strangers(&config);
     let report = check::run(&config, &clock, stop_signal()?).await?;
     let text = if options.json { format!("{:#}", report.json()) } else { report.to_string() };
-    // Whoever reads it may have seen enough, and gone.
-    let _ = writeln!(std::io::stdout(), "{text}");
+    say(&text);
     if report.is_fine() { Ok(()) } else { Err(Failed::Check) }
 }
 
@@ -142,9 +139,13 @@ async fn write_history(options: &backfill::Options) -> Result<(), Failed> {
         backfill::Error::Send(error @ SendError::Switch { .. }) => Failed::Unusable(error.to_string()),
         error => error.into(),
     })?;
-    // Whoever reads it may have seen enough, and gone.
-    let _ = writeln!(std::io::stdout(), "{summary}");
+    say(&summary.to_string());
     summary.failure().map_or(Ok(()), |words| Err(Failed::Incomplete(words)))
+}
+
+fn complete(shell: Shell) -> Result<(), Failed> {
+    let written = std::io::stdout().write_all(&shell.script(Cli::command()));
+    written.map_err(|error| Failed::Incomplete(format!("the script could not be written: {error}")))
 }
 
 /// A name that looks like one of ours and is not may be a setting that has no effect.
@@ -208,27 +209,28 @@ fn start_log<W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static>(log: Log
     tracing_subscriber::registry().with(layer.with_filter(levels)).init();
 }
 
+/// Says why, and with what to end.
 #[allow(clippy::print_stderr, reason = "before the log is set up, errors go to the terminal")]
-fn report(failed: &Failed) -> ExitCode {
+fn report(failed: &Failed) -> Exit {
     match failed {
         Failed::Configuration(problems) => {
             for problem in problems {
                 eprintln!("{problem}");
             }
-            UNUSABLE.into()
+            Exit::Unusable
+        }
+        Failed::Unusable(problem) => {
+            eprintln!("{problem}");
+            Exit::Unusable
         }
         Failed::Start(error) => {
             eprintln!("could not start: {error}");
-            ExitCode::FAILURE
+            Exit::Failed
         }
         Failed::Incomplete(words) => {
             eprintln!("{words}");
-            ExitCode::FAILURE
+            Exit::Failed
         }
-        Failed::Check => ExitCode::FAILURE,
-        Failed::Unusable(problem) => {
-            eprintln!("{problem}");
-            UNUSABLE.into()
-        }
+        Failed::Check => Exit::Failed,
     }
 }

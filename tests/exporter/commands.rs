@@ -1,14 +1,26 @@
 //! The program from outside: commands, exit codes, what it says and what it never says.
 
-use std::{ffi::OsStr, net::TcpListener, os::unix::ffi::OsStrExt, process::Command};
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    os::unix::{ffi::OsStrExt, process::ExitStatusExt},
+    process::{Command, Stdio},
+};
 
-use github_copilot_exporter::simulator::{Fault, FaultKind, Options, Simulator, StatusFault};
+use github_copilot_exporter::{
+    exit::Exit,
+    simulator::{Fault, FaultKind, Options, Simulator, StatusFault},
+};
 
 use crate::{
     company::sources_up,
     program::{Running, exporter, promtool_check, run},
     support::{Patience, Scrape},
 };
+
+const COMMANDS: [&str; 6] = ["serve", "check", "demo", "simulate", "backfill", "completions"];
 
 const COMPLETE: [(&str, &str); 3] =
     [("GITHUB_TOKEN", "ghp_secret"), ("GITHUB_ORGS", "octo"), ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0")];
@@ -41,7 +53,7 @@ fn three_bad_variables_are_three_lines_without_a_secret_or_a_panic() {
 fn help_and_version_are_no_errors_and_a_wrong_command_is_64() {
     let (code, help, _) = run(exporter(&["--help"], &[]));
     assert_eq!(code, Some(0));
-    for command in ["serve", "check", "demo", "simulate", "backfill"] {
+    for command in COMMANDS {
         assert!(help.contains(command), "{help}");
     }
     let (code, version, _) = run(exporter(&["--version"], &[]));
@@ -52,6 +64,193 @@ fn help_and_version_are_no_errors_and_a_wrong_command_is_64() {
     {
         let (code, _, usage) = run(exporter(wrong, &[]));
         assert_eq!(code, Some(64), "{wrong:?}: {usage}");
+    }
+}
+
+#[test]
+fn each_exit_code_is_what_a_process_ends_with() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let variables = [COMPLETE[0], COMPLETE[1], ("EXPORTER_LISTEN_ADDRESS", &*address)];
+    for exit in Exit::ALL {
+        let ways: Vec<Command> = match exit {
+            Exit::Done => vec![exporter(&["--help"], &[]), exporter(&["completions", "zsh"], &[])],
+            Exit::Failed => {
+                vec![exporter(&["serve"], &variables), exporter(&["simulate", "--listen", &address], &[])]
+            }
+            Exit::Unusable => vec![exporter(&["check"], &[]), exporter(&["completions", "csh"], &[])],
+        };
+        for way in ways {
+            let (code, said, error) = run(way);
+            assert_eq!(code, Some(exit.code().into()), "{said}{error}");
+        }
+    }
+}
+
+/// Runs a command until it has said this, sends it a signal, and tells by what it ended: a code or a signal.
+fn ended_by(signal: &str, mut command: Command, said: &str) -> (Option<i32>, Option<i32>) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut child = command.stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
+    let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains(said)), "it says {said}");
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let status = child.wait().unwrap();
+    (status.code(), status.signal())
+}
+
+#[test]
+fn ctrl_c_and_sigterm_end_with_0_and_another_signal_as_it_ends_any_program() {
+    let demo = [("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0")];
+    let serve = || (exporter(&["serve"], &COMPLETE), "message=serving");
+    let demo = || (exporter(&["demo"], &demo), "Ctrl-C ends it.");
+    let simulate = || (exporter(&["simulate", "--json"], &[]), "\"api\"");
+    let expected = [("-INT", (Some(0), None)), ("-TERM", (Some(0), None)), ("-HUP", (None, Some(1)))];
+    for (signal, expected) in expected {
+        for (command, said) in [serve(), demo(), simulate()] {
+            let name = format!("{command:?}");
+            assert_eq!(ended_by(signal, command, said), expected, "{name} {signal}");
+        }
+    }
+}
+
+#[test]
+fn nobody_who_reads_what_is_said_and_goes_ends_a_demo() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = exporter(&["demo"], &[("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0")]);
+    command.stdout(writer).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(log.any(|line| line.contains("message=serving")));
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let rest: Vec<_> = log.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("message=stopped")), "{rest:?}");
+}
+
+/// What begins a colour.
+const ESCAPE: char = '\u{1b}';
+
+/// The variables of somebody who sits at a terminal with colours.
+const COLOURFUL: [(&str, &str); 2] = [("TERM", "xterm-256color"), ("COLORTERM", "truecolor")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_read_on_a_terminal_has_no_colours() {
+    let simulator =
+        Simulator::start(Options { orgs: 1, teams: 2, users: 20, ..Options::default() }).await.unwrap();
+    let company = simulator.announcement();
+    let refused = FaultKind::Status(StatusFault::new(403));
+    simulator.set_faults(vec![Fault { every: 2, ..Fault::new(refused) }]);
+    let github = [
+        ("GITHUB_API_URL", &*company.api),
+        ("GITHUB_TOKEN", &*company.token),
+        ("GITHUB_ORGS", &*company.orgs[0]),
+        ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
+        ("EXPORTER_LOG_LEVEL", "trace"),
+        ("EXPORTER_STRANGER", "a warning"),
+    ];
+    let variables = [&github[..], &COLOURFUL].concat();
+    let directory = tempfile::tempdir().unwrap();
+    let output = directory.path().to_str().unwrap();
+    let mut ways = vec![
+        vec!["--help"],
+        vec!["-h"],
+        vec!["--version"],
+        vec!["server"],
+        vec!["check"],
+        vec!["check", "--json"],
+    ];
+    for command in COMMANDS {
+        ways.extend([vec![command, "--help"], vec![command, "--nonsense"]]);
+    }
+    ways.push(vec![
+        "backfill",
+        "--from",
+        "2026-11-20",
+        "--to",
+        "2026-11-20",
+        "--until",
+        "2026-11-23T00:00:00Z",
+        "--output",
+        output,
+    ]);
+    for way in ways {
+        let (_, said, error) = run(exporter(&way, &variables));
+        assert!(!said.is_empty() || !error.is_empty(), "{way:?} says nothing");
+        assert!(!said.contains(ESCAPE) && !error.contains(ESCAPE), "{way:?}: {said}{error}");
+    }
+    for format in ["logfmt", "json"] {
+        for way in ["serve", "demo"] {
+            let format = [("EXPORTER_LOG_FORMAT", format)];
+            let running = Running::start(exporter(&[way], &[&variables[..], &format].concat()));
+            running.line_with("serving");
+            let (_, said) = running.terminate();
+            assert!(said.iter().any(|line| line.contains("stopped")), "{said:?}");
+            assert!(!said.concat().contains(ESCAPE), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn on_a_terminal_the_help_has_colours_unless_they_are_not_wanted() {
+    let on_a_terminal = |variables: &[(&str, &str)]| {
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command"]).stdin(Stdio::null());
+        script.arg(format!("{} --help", env!("CARGO_BIN_EXE_github-copilot-exporter"))).arg("/dev/null");
+        let (code, said, error) = {
+            script.env_remove("NO_COLOR").envs(variables.iter().copied());
+            run(script)
+        };
+        assert_eq!(code, Some(0), "{said}{error}");
+        assert!(said.contains("backfill"), "{said}");
+        said
+    };
+    assert!(on_a_terminal(&COLOURFUL).contains(ESCAPE));
+    assert!(!on_a_terminal(&[&COLOURFUL[..], &[("NO_COLOR", "1")]].concat()).contains(ESCAPE));
+}
+
+#[test]
+fn each_shell_has_a_script_that_names_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, script, error) = run(exporter(&["completions", shell], &[]));
+        assert_eq!((code, &*error), (Some(0), ""), "{shell}");
+        for command in COMMANDS {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+        assert!(script.contains("--day-every") || script.contains("-l day-every"), "{shell}");
+    }
+}
+
+/// What a Bash that has read the script makes of words of which the last is not complete.
+fn completed(script: &str, words: &[&str]) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("completions");
+    fs::write(&file, script).unwrap();
+    // The function that it gave to the command, called as Bash does: the command, this word, the one before.
+    let ask = r#"source "$1"; shift; set -- github-copilot-exporter "$@"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+        function=$(complete -p github-copilot-exporter | sed 's/.*-F \([^ ]*\).*/\1/')
+        "$function" "$1" "${@: -1}" "${@: -2:1}"; echo "${COMPREPLY[*]}""#;
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "--noprofile", "-c", ask, "bash"]).arg(&file).args(words);
+    let (code, said, error) = run(bash);
+    assert_eq!((code, &*error), (Some(0), ""));
+    said.trim_end().to_owned()
+}
+
+#[test]
+fn bash_takes_its_script_and_completes_commands_and_switches() {
+    let (_, script, _) = run(exporter(&["completions", "bash"], &[]));
+    for (words, expected) in [
+        (&["de"][..], "demo"),
+        (&["check", "--js"], "--json"),
+        (&["backfill", "--remote"], "--remote-write"),
+        (&["simulate", "--api", "us"], "usage"),
+        (&["completions", "f"], "fish"),
+        (&["nonsense", "x"], ""),
+    ] {
+        assert_eq!(completed(&script, words), expected, "{words:?}");
     }
 }
 

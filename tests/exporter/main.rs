@@ -62,6 +62,7 @@ mod promql;
 mod record_edges;
 mod refresh;
 mod refusals;
+mod release;
 mod remote_write;
 mod remote_write_receivers;
 mod report_flows;

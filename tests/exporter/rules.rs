@@ -22,6 +22,9 @@ const RUNBOOK: &str =
 
 const SEVERITIES: [&str; 3] = ["critical", "warning", "info"];
 
+/// Where the tests of rules are.
+const TESTS: &str = "deploy/prometheus/tests";
+
 /// What every alert begins with.
 const PREFIX: &str = "GithubCopilot";
 
@@ -131,14 +134,14 @@ impl Books {
         let (name, mut found) = match (&rule.alert, &rule.record) {
             (Some(name), None) => (name, self.of_alert(file, name, rule)),
             (None, Some(name)) => (name, of_record(name)),
-            _ => return vec![format!("{file}: a rule is an alert or recorded: {rule:?}")],
+            _ => return vec![format!("deploy/prometheus/{file}: a rule is an alert or recorded: {rule:?}")],
         };
         // No rule builds upon another file's: each can be used alone.
         found.extend(promql::problems(&rule.expr, &Known::catalogue().with("ALERTS", &["alertname"])));
         let alerts = self.alerts();
         let strange = alerts_within(&rule.expr).filter(|other| alerts.get(*other) != Some(&file));
         found.extend(strange.map(|other| format!("it looks at the alert {other}, which is not in its file")));
-        found.into_iter().map(|problem| format!("{name}: {problem}")).collect()
+        found.into_iter().map(|problem| format!("deploy/prometheus/{file}, {name}: {problem}")).collect()
     }
 
     fn of_alert(&self, file: &str, name: &str, rule: &Rule) -> Vec<String> {
@@ -163,7 +166,7 @@ impl Books {
         );
         must(
             part(&self.runbook, "## Alerts").lines().any(|line| line == heading),
-            "the runbook has no entry for it",
+            "docs/runbook.md has no entry for it",
         );
         must(
             file != "alerts.yaml" || !is_about_usage(&rule.expr),
@@ -182,7 +185,7 @@ impl Books {
             for moment in test.tests.iter().flat_map(|story| &story.alert_rule_test) {
                 let name = &*moment.alertname;
                 if !alerts.get(name).is_some_and(|file| test.rule_files.contains(&format!("../{file}"))) {
-                    found.push(format!("{name}: a test is about it and does not load it"));
+                    found.push(format!("{TESTS}, {name}: a test is about it and does not load it"));
                 }
                 seen.insert((name, moment.exp_alerts.is_empty()));
             }
@@ -193,11 +196,11 @@ impl Books {
         for name in alerts.keys() {
             let unseen = [(false, "firing"), (true, "quiet")].into_iter();
             let unseen = unseen.filter(|(is_quiet, _)| !seen.contains(&(name, *is_quiet)));
-            found.extend(unseen.map(|(_, what)| format!("{name}: no test sees it {what}")));
+            found.extend(unseen.map(|(_, what)| format!("{TESTS}, {name}: no test sees it {what}")));
         }
         let recorded = self.rules().into_iter().filter_map(|(_, rule)| rule.record);
         let unasked = recorded.filter(|name| !asked.contains(&**name));
-        found.extend(unasked.map(|name| format!("{name}: no test asks for it")));
+        found.extend(unasked.map(|name| format!("{TESTS}, {name}: no test asks for it")));
         found
     }
 
@@ -205,12 +208,11 @@ impl Books {
         let alerts = self.alerts();
         let entries = entries(part(&self.runbook, "## Alerts")).into_keys();
         let gone = entries.filter(|name| !alerts.contains_key(*name));
-        let mut found: Vec<_> =
-            gone.map(|name| format!("{name}: the runbook is about it, and it is no alert")).collect();
+        let mut found: Vec<_> = gone.map(|name| format!("docs/runbook.md, {name}: it is no alert")).collect();
         found.extend(of_words(&self.runbook));
         for query in self.runbook.split("```promql\n").skip(1).filter_map(|rest| rest.split("```").next()) {
             let problems = promql::problems(query, &Known::catalogue()).into_iter();
-            found.extend(problems.map(|problem| format!("{}: {problem}", query.trim())));
+            found.extend(problems.map(|problem| format!("docs/runbook.md, {}: {problem}", query.trim())));
         }
         found
     }
@@ -226,8 +228,8 @@ fn of_words(runbook: &str) -> Vec<String> {
     let untold = Reason::ALL.into_iter().filter(|reason| !gives_advice(*reason));
     let unknown = entries.keys().filter(|entry| !words.contains(*entry));
     untold
-        .map(|reason| format!("{reason}: the runbook does not begin with the exporter's advice"))
-        .chain(unknown.map(|entry| format!("{entry}: the runbook is about it, and it is no word")))
+        .map(|reason| format!("docs/runbook.md, {reason}: it does not begin with the exporter's advice"))
+        .chain(unknown.map(|entry| format!("docs/runbook.md, {entry}: it is no word")))
         .collect()
 }
 
@@ -349,7 +351,7 @@ const DRIFTS: [(&str, &str, &str, &str); 17] = [
         "alerts.yaml",
         "- alert: GithubCopilotNamesFolded",
         "- alert: GithubCopilotFolded",
-        "the runbook has no entry for it",
+        "GithubCopilotFolded: docs/runbook.md has no entry for it",
     ),
     (
         "alerts.yaml",
@@ -391,13 +393,13 @@ const DRIFTS: [(&str, &str, &str, &str); 17] = [
         "runbook.md",
         "### GithubCopilotSeatsIdle",
         "### GithubCopilotIdle",
-        "GithubCopilotIdle: the runbook is about it, and it is no alert",
+        "docs/runbook.md, GithubCopilotIdle: it is no alert",
     ),
     (
         "runbook.md",
         "Check the network and GitHub's status",
         "Restart the network",
-        "timeout: the runbook does not begin with the exporter's advice",
+        "docs/runbook.md, timeout: it does not begin with the exporter's advice",
     ),
 ];
 
@@ -413,5 +415,9 @@ fn what_drifts_apart_is_named() {
         *text = text.replace(from, to);
         let found = books.problems();
         assert!(found.iter().any(|problem| problem.contains(expected)), "{expected} is not in {found:#?}");
+        let names_a_file = |problem: &String| {
+            problem.starts_with("deploy/prometheus/") || problem.starts_with("docs/runbook.md, ")
+        };
+        assert!(found.iter().all(names_a_file), "{found:#?}");
     }
 }

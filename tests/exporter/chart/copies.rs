@@ -32,7 +32,7 @@ fn wrong_copies(chart: &Chart) -> Vec<String> {
         }
         for name in held.iter().filter(|name| originals.contains(*name)) {
             if chart.read(&format!("{copies}/{name}")) != read(&format!("{directory}/{name}")) {
-                wrong.push(format!("{copies}/{name} is not {directory}/{name}"));
+                wrong.push(format!("{copies}/{name} is not {directory}/{name}: `make docs`"));
             }
         }
     }
@@ -78,12 +78,12 @@ fn a_dashboard_or_rule_that_is_changed_in_one_place_is_found() {
         (
             "files/dashboards/overview.json",
             "\"title\"",
-            "files/dashboards/overview.json is not grafana/overview.json",
+            "files/dashboards/overview.json is not grafana/overview.json: `make docs`",
         ),
         (
             "files/rules/alerts.yaml",
             "for: 10m",
-            "files/rules/alerts.yaml is not deploy/prometheus/alerts.yaml",
+            "files/rules/alerts.yaml is not deploy/prometheus/alerts.yaml: `make docs`",
         ),
     ] {
         assert_eq!(wrong_copies(&Chart::changed(file, from, "changed")), [problem]);
@@ -115,7 +115,11 @@ fn chart_and_application_have_the_version_of_the_program() {
         env!("CARGO_PKG_VERSION"),
         "they are released together"
     );
-    let older = Chart::changed("Chart.yaml", "appVersion: \"0.1.0\"", "appVersion: \"0.0.9\"");
+    let older = Chart::changed(
+        "Chart.yaml",
+        concat!("appVersion: \"", env!("CARGO_PKG_VERSION"), "\""),
+        "appVersion: \"0.0.9\"",
+    );
     assert_ne!(version(&older), env!("CARGO_PKG_VERSION"));
     let image = Objects::of(&older, &minimal()).container()["image"].clone();
     assert_eq!(image, "ghcr.io/github-copilot-exporter/github-copilot-exporter:0.0.9");

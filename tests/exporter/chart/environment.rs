@@ -172,7 +172,7 @@ fn wrong_names(chart: &Chart) -> Vec<String> {
         let text = chart.read(&format!("templates/{file}"));
         for name in words(&text, "GITHUB_").chain(words(&text, "EXPORTER_")) {
             if !known.contains(name) {
-                wrong.push(format!("{file}: there is no variable {name}"));
+                wrong.push(format!("templates/{file}: there is no variable {name}"));
             }
         }
     }
@@ -181,16 +181,16 @@ fn wrong_names(chart: &Chart) -> Vec<String> {
         let value = set.get(variable.name).map_or("", String::as_str);
         if value != variable.default {
             wrong.push(format!(
-                "{} is {value:?} by default, in the code {:?}",
+                "{} is {value:?} by default, in the code {:?}: values.yaml",
                 variable.name, variable.default
             ));
         }
     }
     let all = environment(chart, &everything());
     let missing = known.iter().filter(|name| **name != NEVER_SET && !all.contains_key(**name));
-    wrong.extend(missing.map(|name| format!("no value sets {name}")));
+    wrong.extend(missing.map(|name| format!("no value sets {name}: templates/_env.tpl, values.yaml")));
     let strange = all.keys().filter(|name| !known.contains(name.as_str()));
-    wrong.extend(strange.map(|name| format!("{name} is no variable of the exporter")));
+    wrong.extend(strange.map(|name| format!("{name} is no variable of the exporter: templates/_env.tpl")));
     wrong
 }
 
@@ -232,14 +232,16 @@ fn wrong_ports(chart: &Chart) -> Vec<String> {
         ("the NetworkPolicy", &policy["port"]),
     ];
     let wrong = places.into_iter().filter(|(_, found)| found.as_u64() != Some(port));
-    wrong.map(|(place, found)| format!("{place} has the port {found}, the code {port}")).collect()
+    wrong
+        .map(|(place, found)| format!("{place} has the port {found}, the code {port}: values.yaml"))
+        .collect()
 }
 
 #[test]
 fn the_ports_are_the_codes_and_another_one_is_found() {
     assert_eq!(wrong_ports(&Chart::ours()), [""; 0]);
     let service = Chart::changed("values.yaml", "  port: 10220", "  port: 10221");
-    assert_eq!(wrong_ports(&service), ["the Service has the port 10221, the code 10220"]);
+    assert_eq!(wrong_ports(&service), ["the Service has the port 10221, the code 10220: values.yaml"]);
     let address = Chart::changed("values.yaml", "\"[::]:10220\"", "\"[::]:9100\"");
     assert_eq!(wrong_ports(&address).len(), 2, "{:?}", wrong_ports(&address));
 }
@@ -252,10 +254,10 @@ fn wrong_settings(chart: &Chart) -> Vec<String> {
         let mut after = environment(chart, &merged(&everything(), &at(value, &set)));
         let got = after.insert(variable.to_owned(), before[variable].clone());
         if got.as_deref() != Some(expected) {
-            wrong.push(format!("{value} makes of {variable} {got:?}, not {expected:?}"));
+            wrong.push(format!("{value} makes of {variable} {got:?}, not {expected:?}: templates/_env.tpl"));
         }
         if after != before {
-            wrong.push(format!("{value} sets more than {variable}"));
+            wrong.push(format!("{value} sets more than {variable}: templates/_env.tpl"));
         }
     }
     wrong
@@ -276,7 +278,9 @@ fn values_that_change_places_are_found() {
     let wrong = wrong_settings(&swapped);
     assert!(wrong.iter().any(|line| line.starts_with("exporter.historyDays makes of")), "{wrong:?}");
     assert!(
-        wrong.contains(&"exporter.settleDays sets more than EXPORTER_SETTLE_DAYS".to_owned()),
+        wrong.contains(
+            &"exporter.settleDays sets more than EXPORTER_SETTLE_DAYS: templates/_env.tpl".to_owned()
+        ),
         "{wrong:?}"
     );
     // As text, whatever the size: Helm would write 1e+08.

@@ -54,13 +54,15 @@ fn wrong_rules(chart: &Chart) -> Vec<String> {
         let found = by_name(&groups(chart, &values));
         for (name, rule) in &expected {
             match found.get(name) {
-                None => wrong.push(format!("{name} is missing")),
-                Some(other) if other != rule => wrong.push(format!("{name} is {other}, not {rule}")),
+                None => wrong.push(format!("{name} is missing: values.yaml")),
+                Some(other) if other != rule => {
+                    wrong.push(format!("{name} is {other}, not {rule}: values.yaml"));
+                }
                 Some(_) => {}
             }
         }
         let strange = found.keys().filter(|name| !expected.contains_key(*name));
-        wrong.extend(strange.map(|name| format!("{name} is there")));
+        wrong.extend(strange.map(|name| format!("{name} is there: values.yaml")));
     }
     wrong
 }
