@@ -2,7 +2,7 @@
 
 CARGO := cargo
 
-.PHONY: test tools static docs fuzz deny soak release
+.PHONY: test tools static docs bench fuzz deny soak release
 
 test: tools
 	$(CARGO) fmt --check
@@ -32,6 +32,18 @@ static: tools
 # and from grafana/, and into the Helm chart the dashboards, the rules and the table of its values.
 docs: tools
 	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter -- contracts documents::the_advice the_dashboards_document chart::copies
+
+# Measures what it costs and writes docs/performance.md: about fifteen minutes, on a machine that does nothing else. Measured
+# is the program as the image has it. nginx is what a scrape is compared with; BENCH=start, scrape or refresh is one part of it.
+BENCH ?=
+BENCH_PROGRAM := target/$(MUSL)/release/github-copilot-exporter
+
+bench:
+	@command -v nginx >/dev/null || { echo "make bench: apt-get install --no-install-recommends nginx-light" >&2; exit 1; }
+	$(CARGO) build --locked --release --target $(MUSL)
+	$(CARGO) bench --locked --bench pure -- --quick
+	$(CARGO) bench --locked --bench rendering
+	$(CARGO) bench --locked --bench performance -- --exporter $(CURDIR)/$(BENCH_PROGRAM) $(BENCH)
 
 # Fuzzing: every target of fuzz/ for so long. Needs a nightly toolchain, and installs cargo-fuzz if it is missing. What is
 # found is new input beside fuzz/corpus, in fuzz/target/corpus, and what breaks is in fuzz/artifacts.

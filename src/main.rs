@@ -45,6 +45,10 @@ impl<E: Error + 'static> From<E> for Failed {
     }
 }
 
+/// musl's own gives what a record needed back to the system and asks for it again at the next: up to half of a refresh.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -2,7 +2,7 @@
 //!
 //! Measured is the first refresh of one organisation: 28 days of everybody, the list of teams of every day, joined.
 
-use std::{path::Path, time::Duration};
+use std::{fmt::Write, path::Path, time::Duration};
 
 use cpu_time::ThreadTime;
 use github_copilot_exporter::{
@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::{
     client::{free_port, is_up, wait_for},
     process::{Company, Running},
+    scraped,
     stats::Sample,
 };
 
@@ -22,30 +23,36 @@ use crate::{
 const SIZES: [(&str, &str, &str, usize); 3] =
     [("1000", "10", "1", 9), ("10000", "100", "2", 5), ("100000", "1000", "8", 3)];
 
+/// What is read: everything that comes from reports.
+pub const SOURCES: [(&str, &str); 1] = [("EXPORTER_SOURCES", "activity,teams")];
+
 /// So much text is collected before it is parsed.
 const PIECE: usize = 8 << 20;
 
 /// A line of the table.
-pub struct Refresh {
-    pub users: &'static str,
-    pub rows: u64,
-    pub bytes: u64,
+struct Refresh {
+    users: &'static str,
+    rows: u64,
+    bytes: u64,
     /// CPU of the whole process from its start to its first complete picture, in seconds.
-    pub exporter: Sample,
+    exporter: Sample,
     /// CPU of parsing alone, in seconds.
-    pub bare: Sample,
-    /// The one by the other, round by round.
-    pub ratio: Sample,
+    parsing: Sample,
+    /// CPU of fetching and parsing, in seconds.
+    fetching: Sample,
+    /// The exporter by parsing alone, and by fetching and parsing, round by round.
+    ratios: [Sample; 2],
     /// The most memory that was resident, in MiB.
-    pub peak: Sample,
+    peak: Sample,
 }
 
-/// What was parsed, and for how long.
+/// What was parsed, how long parsing took, and how long everything.
 #[derive(Default)]
 struct Parsed {
     rows: u64,
     bytes: u64,
-    cpu: Duration,
+    parsing: Duration,
+    fetching: Duration,
 }
 
 impl Parsed {
@@ -57,39 +64,68 @@ impl Parsed {
             std::hint::black_box(row);
             self.rows += 1;
         }
-        self.cpu += begun.elapsed();
+        self.parsing += begun.elapsed();
     }
 }
 
-pub fn run(program: &Path) -> Vec<Refresh> {
-    SIZES.into_iter().map(|size| measure(program, size)).collect()
+/// The measurements as two tables.
+pub fn report(program: &Path) -> String {
+    let mut text = String::from(
+        "| people | rows | MB | exporter, s CPU | parsing, s CPU | fetching and parsing, s CPU | exporter by parsing (1.25 promised) | by fetching and parsing | peak MiB (96 promised) |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
+    );
+    let mut costs = Vec::new();
+    for size in SIZES {
+        let Refresh { users, rows, bytes, exporter, parsing, fetching, ratios: [parse, fetch], peak } =
+            measure(program, size);
+        let megabytes = bytes / 1_000_000;
+        writeln!(
+            text,
+            "| {users} | {rows} | {megabytes} | {exporter:.2} | {parsing:.2} | {fetching:.2} | {parse:.2} | {fetch:.2} | {peak:.0} |"
+        )
+        .expect("memory takes it");
+        costs.push(exporter.median());
+    }
+    let growth: Vec<_> = costs.windows(2).map(|pair| format!("{:.1}", pair[1] / pair[0])).collect();
+    writeln!(text, "\nTen times the people cost {} times the CPU (11 promised).\n", growth.join(" and "))
+        .expect("memory takes it");
+    text + &scraped::report(program)
 }
 
 fn measure(program: &Path, (users, teams, shards, rounds): (&'static str, &str, &str, usize)) -> Refresh {
-    let arguments = ["--users", users, "--teams", teams, "--shards", shards, "--rate-limit", "1000000"];
-    let (_github, company) = Running::company(program, &arguments);
+    let (_github, company) = company(program, users, teams, shards);
     let mut lines = Vec::new();
     for round in 0..rounds {
-        eprintln!("refresh: {users} users, round {} of {rounds}", round + 1);
+        eprintln!("refresh: {users} people, round {} of {rounds}", round + 1);
         lines.push((exporter(program, &company), bare(&company)));
     }
-    let parsed = &lines[0].1;
+    let sample =
+        |read: fn(f64, &Parsed) -> f64| Sample::of(lines.iter().map(|((cpu, _), parsed)| read(*cpu, parsed)));
     Refresh {
         users,
-        rows: parsed.rows,
-        bytes: parsed.bytes,
-        exporter: Sample::of(lines.iter().map(|((cpu, _), _)| *cpu)),
-        bare: Sample::of(lines.iter().map(|(_, parsed)| parsed.cpu.as_secs_f64())),
-        ratio: Sample::of(lines.iter().map(|((cpu, _), parsed)| cpu / parsed.cpu.as_secs_f64())),
+        rows: lines[0].1.rows,
+        bytes: lines[0].1.bytes,
+        exporter: sample(|cpu, _| cpu),
+        parsing: sample(|_, parsed| parsed.parsing.as_secs_f64()),
+        fetching: sample(|_, parsed| parsed.fetching.as_secs_f64()),
+        ratios: [
+            sample(|cpu, parsed| cpu / parsed.parsing.as_secs_f64()),
+            sample(|cpu, parsed| cpu / parsed.fetching.as_secs_f64()),
+        ],
         peak: Sample::of(lines.iter().map(|((_, peak), _)| *peak)),
     }
+}
+
+/// A simulated GitHub with so many people.
+pub fn company(program: &Path, users: &str, teams: &str, shards: &str) -> (Running, Company) {
+    let arguments = ["--users", users, "--teams", teams, "--shards", shards, "--rate-limit", "1000000"];
+    Running::company(program, &arguments)
 }
 
 /// CPU seconds until everything of a fresh exporter is up, and the peak of its memory in MiB.
 fn exporter(program: &Path, company: &Company) -> (f64, f64) {
     let port = free_port();
-    let variables = [("EXPORTER_SOURCES", "activity,teams"), ("GITHUB_TIMEOUT", "60s")];
-    let running = Running::exporter(program, company, port, &variables);
+    let running = Running::exporter(program, company, port, &SOURCES);
     wait_for(port, Duration::from_millis(50), |text| is_up(text, "activity") && is_up(text, "teams"));
     (running.cpu().as_secs_f64(), running.peak() as f64 / f64::from(1 << 20))
 }
@@ -97,7 +133,8 @@ fn exporter(program: &Path, company: &Company) -> (f64, f64) {
 /// Parses every file that a first refresh reads.
 fn bare(company: &Company) -> Parsed {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
+    let begun = ThreadTime::now();
+    let mut parsed = runtime.block_on(async {
         // GitHub answers nobody who does not say who asks.
         let http = Client::builder().user_agent("bench").build().expect("a client");
         let mut parsed = Parsed::default();
@@ -113,7 +150,9 @@ fn bare(company: &Company) -> Parsed {
             parse::<TeamList>(&http, &teams, &mut parsed).await;
         }
         parsed
-    })
+    });
+    parsed.fetching = begun.elapsed();
+    parsed
 }
 
 /// The answer about one report.

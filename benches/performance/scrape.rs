@@ -1,6 +1,7 @@
 //! What a scrape costs, beside nginx that sends the same bytes from a file.
 
 use std::{
+    fmt::Write,
     fs,
     path::Path,
     process::Command,
@@ -26,18 +27,18 @@ const ROUND: Duration = Duration::from_millis(700);
 const SIZES: [(&str, &str, &str); 2] = [("1 MB", "290", "18"), ("10 MB", "3200", "186")];
 
 /// A line of the table.
-pub struct Comparison {
-    pub size: &'static str,
-    pub bytes: usize,
-    pub gzip: bool,
-    pub connections: usize,
+struct Comparison {
+    size: &'static str,
+    bytes: usize,
+    gzip: bool,
+    connections: usize,
     /// CPU for a request, in microseconds.
-    pub exporter: Sample,
-    pub nginx: Sample,
+    exporter: Sample,
+    nginx: Sample,
     /// The one by the other, round by round.
-    pub ratio: Sample,
+    ratio: Sample,
     /// Requests in a second.
-    pub rates: [Sample; 2],
+    rates: [Sample; 2],
 }
 
 /// A server and how it is asked.
@@ -46,8 +47,25 @@ struct Server<'r> {
     port: u16,
 }
 
-pub fn run(program: &Path) -> Vec<Comparison> {
-    SIZES.into_iter().flat_map(|(size, users, teams)| compare(program, size, users, teams)).collect()
+/// The comparisons as a table.
+pub fn report(program: &Path) -> String {
+    let mut text = String::from(
+        "| answer | encoding | connections | exporter, µs CPU | nginx, µs CPU | ratio (1.2 promised) | exporter, requests/s | nginx, requests/s |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    let comparisons = SIZES.into_iter().flat_map(|(size, users, teams)| compare(program, size, users, teams));
+    for line in comparisons {
+        let Comparison { size, bytes, gzip, connections, exporter, nginx, ratio, rates: [own, other] } = line;
+        let encoding = if gzip { format!("gzip, {bytes} bytes") } else { format!("plain, {bytes} bytes") };
+        writeln!(
+            text,
+            "| {size} | {encoding} | {connections} | {exporter:.0} | {nginx:.0} | {ratio:.2} | {:.0} | {:.0} |",
+            own.median(),
+            other.median()
+        )
+        .expect("memory takes it");
+    }
+    text
 }
 
 fn compare(program: &Path, size: &'static str, users: &str, teams: &str) -> Vec<Comparison> {

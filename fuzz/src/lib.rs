@@ -51,7 +51,7 @@ pub fn show(state: &State) {
         let snapshot = view(state, noon(), &options);
         let (ledger, plan) = (Ledger::default(), Plan::of(&snapshot, TeamDetail::All, most_series));
         let exposition = render(&Service { snapshot: &snapshot, ledger: &ledger, plan: &plan });
-        check(std::str::from_utf8(&exposition.plain).expect("the exposition is text"));
+        check(&exposition.text());
         let picture = Picture { exposition, overview: Overview::of(&snapshot), ledger, plan, ready: true };
         let page = overview::page(&picture, None, noon());
         assert!(!page.contains("<script"), "no name becomes a part of the page");

@@ -392,7 +392,7 @@ impl AsRef<str> for Name<'_> {
 
 /// A list of what one person did, which is seldom longer than this: room that grows step by step is asked for, copied and
 /// given back for every person.
-const ROOM: usize = 12;
+const ROOM: usize = 8;
 
 fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
     struct List<T>(PhantomData<T>);

@@ -304,8 +304,7 @@ mod tests {
         let options = ViewOptions { history_days: 28, settle_days: 0, max_label_values: 50 };
         let snapshot = view(&state, at(300), &options);
         let plan = Plan::of(&snapshot, TeamDetail::Core, 0);
-        let text = render(&Service { snapshot: &snapshot, ledger: &ledger(), plan: &plan }).plain;
-        let text = std::str::from_utf8(&text).unwrap();
+        let text = render(&Service { snapshot: &snapshot, ledger: &ledger(), plan: &plan }).text();
         let teams = r#"enterprise="group",org="",source="teams""#;
         for line in [
             format!("source_up{{{teams}}} 0"),

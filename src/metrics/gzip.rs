@@ -7,10 +7,12 @@
 //! The live series are few and new at every scrape: they are stored as they are, since setting up a compressor costs more
 //! than the whole rest of a scrape.
 
-use std::io::Write;
+use std::{io::Write, sync::Arc};
 
 use bytes::Bytes;
 use flate2::{Compression, Crc, write::DeflateEncoder};
+
+use super::pieces::{Pieces, Pile, Rendered};
 
 /// Magic number, deflate, no flags, no time, no hint, unknown system.
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -21,39 +23,50 @@ const LAST_BLOCK: [u8; 2] = [3, 0];
 /// The head of a block that is stored, not compressed, and not the last: its length and the complement of that follow.
 const STORED: u8 = 0;
 
-/// A compressed part, ready to stand behind another.
+/// What was compressed, ready to have something put behind it.
 #[derive(Debug, Default)]
 pub struct Deflated {
-    bytes: Bytes,
+    pieces: Rendered,
     crc: Crc,
 }
 
 impl Deflated {
-    /// A short text as it is, in blocks that are not compressed.
-    pub fn stored(text: &[u8]) -> Self {
-        let mut bytes = Vec::with_capacity(text.len() + 5 * text.len().div_ceil(usize::from(u16::MAX)));
-        for block in text.chunks(usize::from(u16::MAX)) {
-            let length = u16::try_from(block.len()).expect("it was cut so");
-            bytes.push(STORED);
-            bytes.extend(length.to_le_bytes());
-            bytes.extend((!length).to_le_bytes());
-            bytes.extend(block);
-        }
+    /// A gzip member that holds this and a short text behind it.
+    pub fn member(&self, behind: &[u8]) -> Pieces {
         let mut crc = Crc::new();
-        crc.update(text);
-        Self { bytes: bytes.into(), crc }
+        crc.update(behind);
+        let mut whole = Crc::new();
+        whole.combine(&self.crc);
+        whole.combine(&crc);
+        let tail = [&LAST_BLOCK[..], &whole.sum().to_le_bytes(), &whole.amount().to_le_bytes()].concat();
+        Pieces::of(Bytes::from_static(&HEAD), Arc::clone(&self.pieces), [stored(behind), tail.into()])
     }
+}
+
+/// A text as it is, in blocks that are not compressed.
+fn stored(text: &[u8]) -> Bytes {
+    let mut bytes = Vec::with_capacity(text.len() + 5 * text.len().div_ceil(usize::from(u16::MAX)));
+    for block in text.chunks(usize::from(u16::MAX)) {
+        let length = u16::try_from(block.len()).expect("it was cut so");
+        bytes.push(STORED);
+        bytes.extend(length.to_le_bytes());
+        bytes.extend((!length).to_le_bytes());
+        bytes.extend(block);
+    }
+    bytes.into()
 }
 
 /// Compresses what is written to it.
 pub(super) struct Deflater {
     encoder: DeflateEncoder<Vec<u8>>,
+    compressed: Pile,
     crc: Crc,
 }
 
 impl Default for Deflater {
     fn default() -> Self {
-        Self { encoder: DeflateEncoder::new(Vec::new(), Compression::default()), crc: Crc::new() }
+        let encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        Self { encoder, compressed: Pile::default(), crc: Crc::new() }
     }
 }
 
@@ -61,27 +74,25 @@ impl Deflater {
     pub(super) fn write(&mut self, bytes: &[u8]) {
         self.crc.update(bytes);
         self.encoder.write_all(bytes).expect(MEMORY);
+        self.collect();
     }
 
     pub(super) fn finish(mut self) -> Deflated {
         // Flushing ends the last block on a byte boundary without closing the stream.
         self.encoder.flush().expect(MEMORY);
-        let bytes = std::mem::take(self.encoder.get_mut());
-        Deflated { bytes: bytes.into(), crc: self.crc }
+        self.collect();
+        Deflated { pieces: self.compressed.finish(), crc: self.crc }
+    }
+
+    fn collect(&mut self) {
+        let compressed = self.encoder.get_mut();
+        self.compressed.write(compressed);
+        compressed.clear();
     }
 }
 
 /// Memory takes every byte.
 const MEMORY: &str = "writing into memory cannot fail";
-
-/// The gzip member that holds these two parts, as chunks to be sent one after the other.
-pub fn member(first: &Deflated, second: &Deflated) -> [Bytes; 4] {
-    let mut crc = Crc::new();
-    crc.combine(&first.crc);
-    crc.combine(&second.crc);
-    let tail = [&LAST_BLOCK[..], &crc.sum().to_le_bytes(), &crc.amount().to_le_bytes()].concat();
-    [Bytes::from_static(&HEAD), first.bytes.clone(), second.bytes.clone(), tail.into()]
-}
 
 #[cfg(test)]
 mod tests {
@@ -99,17 +110,17 @@ mod tests {
     }
 
     /// The text of a member; this decoder reads one, and checks its sum.
-    fn text(member: &[Bytes; 4]) -> String {
-        let mut text = String::new();
-        GzDecoder::new(&*member.concat()).read_to_string(&mut text).unwrap();
+    fn text(member: Pieces) -> String {
+        let (mut text, member) = (String::new(), member.collect::<Vec<_>>().concat());
+        GzDecoder::new(&*member).read_to_string(&mut text).unwrap();
         text
     }
 
     proptest! {
         #[test]
         fn two_parts_are_one_member_with_the_text_of_both(first in ".{0,3000}", second in ".{0,300}") {
-            let member = member(&deflated(first.as_bytes()), &Deflated::stored(second.as_bytes()));
-            prop_assert_eq!(text(&member), first + &second);
+            let member = deflated(first.as_bytes()).member(second.as_bytes());
+            prop_assert_eq!(text(member), first + &second);
         }
     }
 
@@ -117,10 +128,7 @@ mod tests {
     fn what_is_stored_may_be_longer_than_one_block() {
         for length in [0, 1, 65_535, 65_536, 200_000] {
             let long = "x".repeat(length);
-            assert_eq!(
-                text(&member(&deflated(b"a"), &Deflated::stored(long.as_bytes()))),
-                format!("a{long}")
-            );
+            assert_eq!(text(deflated(b"a").member(long.as_bytes())), format!("a{long}"));
         }
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! The [`catalogue`] names every series; [`samples`] reads the data's from the snapshot, [`exporter`] the exporter's
 //! own, `detail` those of the newest day that are more than a count, `seats` and `billing` those of no day; [`plan`] leaves
-//! out detail when there is too much; [`text`] writes it and [`gzip`] compresses.
+//! out detail when there is too much; [`text`] writes it, [`gzip`] compresses, and [`pieces`] is what is sent.
 
 mod billing;
 pub mod catalogue;
 mod detail;
 pub mod exporter;
 pub mod gzip;
+pub mod pieces;
 pub mod plan;
 pub mod samples;
 mod seats;

@@ -1,11 +1,12 @@
 //! Samples as text: the exposition format 0.0.4, plain and compressed. The only home of `prometheus`.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
+use memchr::memchr_iter;
 use prometheus::{
     Encoder, TextEncoder,
     core::Collector,
@@ -15,35 +16,62 @@ use prometheus::{
 
 use super::{
     catalogue::{CATALOGUE, HTTP_REQUESTS, Metric, Read},
-    exporter::Service,
+    exporter::{Emit, Service},
     gzip::{Deflated, Deflater},
+    pieces::{Pieces, Pile, Rendered},
     samples,
 };
 
 /// Rendered series, ready to be sent.
 #[derive(Debug, Default)]
 pub struct Exposition {
-    /// As text.
-    pub plain: Bytes,
-    /// The same compressed; [`super::gzip::member`] makes a gzip answer of it.
-    pub deflated: Deflated,
+    plain: Rendered,
+    deflated: Deflated,
+}
+
+impl Exposition {
+    /// Everything that is rendered, as it would be without the live series.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.plain.concat()).expect("labels and names are text")
+    }
+
+    /// What a scrape gets: the rendered series, and the live ones behind them.
+    pub fn answer(&self, live: Vec<u8>, gzip: bool) -> Pieces {
+        if gzip {
+            self.deflated.member(&live)
+        } else {
+            Pieces::of(Bytes::new(), Arc::clone(&self.plain), [live.into(), Bytes::new()])
+        }
+    }
+}
+
+/// A text, as it was rendered once.
+impl From<&str> for Exposition {
+    fn from(text: &str) -> Self {
+        let mut writer = Writer::default();
+        writer.put(text.as_bytes());
+        writer.finish()
+    }
 }
 
 /// Renders everything but the live series, one family after the other.
 pub fn render(service: &Service<'_>) -> Exposition {
     let mut writer = Writer::default();
     for metric in CATALOGUE {
-        writer.write(family(metric, |emit| match metric.read {
-            Read::Gauge(_, read) | Read::Counter(_, read) => read(service, emit),
-            _ => {
-                for scope in service.snapshot.scopes.iter().filter(|scope| service.plan.shows(metric, scope))
-                {
-                    samples::each(metric, scope, &mut *emit);
-                }
-            }
-        }));
+        each_batch(metric, |emit| fill(metric, service, emit), |text| writer.put(text));
     }
     writer.finish()
+}
+
+/// Emits every sample of a metric.
+fn fill(metric: &Metric, service: &Service<'_>, emit: &mut Emit<'_>) {
+    match metric.read {
+        Read::Gauge(_, read) | Read::Counter(_, read) => read(service, emit),
+        _ => {
+            let scopes = service.snapshot.scopes.iter().filter(|scope| service.plan.shows(metric, scope));
+            scopes.for_each(|scope| samples::each(metric, scope, &mut *emit));
+        }
+    }
 }
 
 /// The series that are read at every scrape: the process's, and the requests to this server, given as path, status
@@ -77,12 +105,12 @@ impl Live {
         let metric =
             CATALOGUE.iter().find(|metric| metric.name == HTTP_REQUESTS).expect("it is in the catalogue");
         let mut text = Vec::with_capacity(4 << 10);
-        let requests = family(metric, |emit| {
+        let fill = |emit: &mut Emit<'_>| {
             for (path, code, count) in requests {
                 emit(&[path, code], count as f64);
             }
-        });
-        encode(requests, &mut text);
+        };
+        each_batch(metric, fill, |part| text.extend_from_slice(part));
         text.extend_from_slice(&self.process(Instant::now()));
         text
     }
@@ -96,49 +124,67 @@ impl Live {
             return reading.text.clone();
         }
         let mut text = Vec::new();
-        self.collector.collect().into_iter().for_each(|family| encode(family, &mut text));
+        self.collector.collect().iter().for_each(|family| encode(family, &mut text));
         process.insert(Reading { taken: now, text: text.into() }).text.clone()
     }
 }
 
 /// Writes a family as text. The encoder refuses one without samples; absent is absent.
-fn encode(family: MetricFamily, text: &mut Vec<u8>) {
+fn encode(family: &MetricFamily, text: &mut Vec<u8>) {
     if !family.get_metric().is_empty() {
-        let encoded = TextEncoder::new().encode(&[family], text);
+        let encoded = TextEncoder::new().encode(std::slice::from_ref(family), text);
         encoded.expect("memory takes every byte, and the catalogue's names are valid");
     }
 }
 
-/// Writes families as text and compresses them on the way.
+/// Collects text and compresses it on the way.
 #[derive(Default)]
 struct Writer {
-    plain: Vec<u8>,
+    plain: Pile,
     deflater: Deflater,
 }
 
 impl Writer {
-    fn write(&mut self, family: MetricFamily) {
-        let start = self.plain.len();
-        encode(family, &mut self.plain);
-        self.deflater.write(&self.plain[start..]);
+    fn put(&mut self, text: &[u8]) {
+        self.plain.write(text);
+        self.deflater.write(text);
     }
 
     fn finish(self) -> Exposition {
-        Exposition { plain: self.plain.into(), deflated: self.deflater.finish() }
+        Exposition { plain: self.plain.finish(), deflated: self.deflater.finish() }
     }
 }
 
-/// A family with the samples that `fill` emits.
-fn family(metric: &Metric, fill: impl FnOnce(&mut dyn FnMut(&[&str], f64))) -> MetricFamily {
-    let names = metric.labels();
-    let mut samples = Vec::new();
-    fill(&mut |values, number| samples.push(sample(metric, &names, values, number)));
+/// So many samples are in memory before they are text: a family can have a hundred thousand, and as the library's values
+/// they take ten times the room.
+const BATCH: usize = 1 << 10;
+
+/// Gives the text of a family with the samples that `fill` emits to `put`, so many at a time.
+fn each_batch(metric: &Metric, fill: impl FnOnce(&mut Emit<'_>), mut put: impl FnMut(&[u8])) {
+    let (names, mut text, mut begun) = (metric.labels(), Vec::new(), false);
     let mut family = MetricFamily::default();
     family.set_name(metric.name.to_owned());
     family.set_help(metric.help());
     family.set_field_type(if metric.is_counter() { MetricType::COUNTER } else { MetricType::GAUGE });
-    family.set_metric(samples);
-    family
+    let mut write = |family: &mut MetricFamily| {
+        text.clear();
+        encode(family, &mut text);
+        put(if begun { without_head(&text) } else { &text });
+        begun = true;
+        family.mut_metric().clear();
+    };
+    fill(&mut |values, number| {
+        family.mut_metric().push(sample(metric, &names, values, number));
+        if family.get_metric().len() == BATCH {
+            write(&mut family);
+        }
+    });
+    write(&mut family);
+}
+
+/// The encoder begins every time with two lines that say what a family is.
+fn without_head(text: &[u8]) -> &[u8] {
+    memchr_iter(b'\n', text).nth(1).map_or(text, |end| &text[end + 1..])
 }
 
 fn sample(metric: &Metric, names: &[&str], values: &[&str], number: f64) -> Sample {
@@ -196,8 +242,7 @@ mod tests {
         let options = ViewOptions { history_days: 28, settle_days: 0, max_label_values: 3 };
         let snapshot = view(&state, now, &options);
         let plan = Plan::of(&snapshot, TeamDetail::All, most_series);
-        let rendered = render(&Service { snapshot: &snapshot, ledger: &Ledger::default(), plan: &plan });
-        String::from_utf8(rendered.plain.to_vec()).unwrap()
+        render(&Service { snapshot: &snapshot, ledger: &Ledger::default(), plan: &plan }).text()
     }
 
     fn day() -> UsageDay {

@@ -205,7 +205,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let published = Published::default();
-        let exposition = Exposition { plain: vec![b'#'; metrics].into(), ..Exposition::default() };
+        let exposition = Exposition::from(&*"#".repeat(metrics));
         published.publish(Picture { exposition, ..Picture::default() });
         let routes = Arc::new(Routes::new(Arc::new(published), Arc::new(SystemClock)));
         let web = Arc::new(web);

@@ -25,10 +25,7 @@ use hyper::{
 use super::{encoding::accepts_gzip, overview, traffic::Traffic};
 use crate::{
     clock::{Instant, SharedClock, after},
-    metrics::{
-        Live,
-        gzip::{self, Deflated},
-    },
+    metrics::{Live, pieces::Pieces},
     refresh::published::Published,
 };
 
@@ -140,13 +137,7 @@ impl Routes {
         let live = self.live.render(requests);
         let picture = self.published.picture();
         let compressed = accepts_gzip(headers);
-        let data = &picture.exposition;
-        let chunks = if compressed {
-            gzip::member(&data.deflated, &Deflated::stored(&live))
-        } else {
-            [data.plain.clone(), live.into(), Bytes::new(), Bytes::new()]
-        };
-        let mut response = Response::new(Chunks(chunks));
+        let mut response = Response::new(Chunks(picture.exposition.answer(live, compressed)));
         set(&mut response, header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
         set(&mut response, header::VARY, "Accept-Encoding");
         if compressed {
@@ -206,17 +197,11 @@ fn set(response: &mut Response<Chunks>, name: header::HeaderName, value: &'stati
 
 /// A body of a few pieces that are sent as they are: what was rendered for everyone is shared, not copied.
 #[derive(Debug, Default)]
-pub struct Chunks([Bytes; 4]);
+pub struct Chunks(Pieces);
 
 impl From<Bytes> for Chunks {
     fn from(whole: Bytes) -> Self {
-        Self([whole, Bytes::new(), Bytes::new(), Bytes::new()])
-    }
-}
-
-impl Chunks {
-    fn len(&self) -> u64 {
-        self.0.iter().map(|part| part.len() as u64).sum()
+        Self(whole.into())
     }
 }
 
@@ -228,15 +213,14 @@ impl Body for Chunks {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let part = self.0.iter_mut().find(|part| !part.is_empty()).map(std::mem::take);
-        Poll::Ready(part.map(|part| Ok(Frame::data(part))))
+        Poll::Ready(self.0.next().map(|piece| Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.len() == 0
+        self.0.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.len())
+        SizeHint::with_exact(self.0.len())
     }
 }

@@ -305,7 +305,7 @@ fn series(state: &State) -> Vec<String> {
     let snapshot = view(state, noon(), &options);
     let plan = Plan::of(&snapshot, TeamDetail::All, usize::MAX);
     let rendered = render(&Service { snapshot: &snapshot, ledger: &Ledger::default(), plan: &plan });
-    let text = std::str::from_utf8(&rendered.plain).unwrap().to_owned();
+    let text = rendered.text();
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines.map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
 }
