@@ -132,6 +132,8 @@ impl Downloads {
             if piece.unwrap_or_else(|_| Err(file.drips(self.patience)))? {
                 return file.records.finish(each);
             }
+            // A file that comes as fast as it is read would never let go of its thread, on which scrapes wait.
+            tokio::task::yield_now().await;
         }
     }
 
