@@ -10,7 +10,7 @@ mod sources;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use futures_util::{StreamExt, stream};
@@ -21,6 +21,7 @@ use crate::{
     github::{Client, Failure, Lack, Reason, app, client::Unusable},
     owner::Owner,
 };
+use parking_lot::Mutex;
 use report::{AppRow, CredentialRow, LocalRow, Report, SourceRow};
 use sources::Questions;
 
@@ -133,11 +134,11 @@ impl Check<'_> {
     }
 
     fn note(&self, note: impl FnOnce(&mut Found)) {
-        note(&mut self.found.lock().unwrap_or_else(PoisonError::into_inner));
+        note(&mut self.found.lock());
     }
 
     fn into_report(self, complete: bool) -> Report {
-        let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let found = self.found.into_inner();
         let at = self.clock.now();
         let credentials = credentials(&found, &self.client, self.config);
         let Found { owners, mut sources, local, .. } = found;

@@ -1,8 +1,7 @@
 //! What is asked for an owner: of each source as much as tells whether it may be read.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use chrono::{Days, NaiveDate};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::report::SourceRow;
 use crate::{
@@ -153,7 +152,7 @@ impl<'a> Questions<'a> {
     }
 
     fn patience(&self) -> MutexGuard<'_, Patience> {
-        self.patience.lock().unwrap_or_else(PoisonError::into_inner)
+        self.patience.lock()
     }
 
     /// Finds out which interface answers, and asks it for what it is wanted for.

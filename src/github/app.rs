@@ -3,14 +3,10 @@
 //! The App signs, with its private key, that it is the App; with that it may list its installations and have tokens made,
 //! each of which reads one account for an hour.
 
-use std::{
-    collections::BTreeMap,
-    future::Future,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex as AsyncMutex;
@@ -19,7 +15,7 @@ use url::Url;
 use super::{
     credential::{Fingerprint, SecretFile, is_token},
     endpoint::Endpoint,
-    exchange::{Exchange, Page, Request, lock},
+    exchange::{Exchange, Page, Request},
     failure::{Failure, Lack, Reason},
 };
 use crate::{
@@ -206,7 +202,7 @@ impl App {
     /// made. A new one that is refused as well says that it is not the token.
     pub(super) fn revoked(&self, installation: &Installation, token: &SecretString, now: Instant) -> bool {
         let slot = self.slot(installation);
-        let mut good = lock(&slot.good);
+        let mut good = slot.good.lock();
         let is_same = |good: &Good<SecretString>| good.value.expose_secret() == token.expose_secret();
         if !good.as_ref().is_some_and(is_same) {
             return true;
@@ -218,7 +214,7 @@ impl App {
     /// one.
     pub(super) fn doubt(&self, installation: &Installation, now: Instant) {
         let slot = self.slot(installation);
-        let is_old = lock(&slot.good).as_ref().is_some_and(|good| after(good.got, RENEWED_AHEAD) <= now);
+        let is_old = slot.good.lock().as_ref().is_some_and(|good| after(good.got, RENEWED_AHEAD) <= now);
         if is_old {
             slot.expire(now);
         }
@@ -230,7 +226,7 @@ impl App {
     }
 
     fn slot(&self, installation: &Installation) -> Arc<Held<SecretString>> {
-        Arc::clone(lock(&self.tokens).entry(installation.id).or_default())
+        Arc::clone(self.tokens.lock().entry(installation.id).or_default())
     }
 
     async fn installations(&self, exchange: &Exchange) -> Result<Installations, Failure> {
@@ -243,7 +239,7 @@ impl App {
         exchange.note_listing(listed.as_ref().map(drop));
         let listed = Arc::new(listed?);
         let is_there = |id: &u64| listed.values().any(|installation| installation.id == *id);
-        lock(&self.tokens).retain(|id, _| is_there(id));
+        self.tokens.lock().retain(|id, _| is_there(id));
         Ok(Good::got(listed, exchange.clock.now(), LIST_AGE, Instant::MAX_UTC))
     }
 
@@ -373,17 +369,17 @@ impl<T: Clone> Held<T> {
         // From the end on: it may have taken long to fail.
         *refused =
             got.as_ref().err().map(|failure| Refused { failure: failure.clone(), at: clock.now(), key });
-        Ok(lock(&self.good).insert(got?).value.clone())
+        Ok(self.good.lock().insert(got?).value.clone())
     }
 
     /// What there is, fresh or not. What was got in the future was got before the clock was set back.
     fn usable(&self, now: Instant) -> Option<Good<T>> {
-        lock(&self.good).clone().filter(|good| good.got <= now && now < good.usable_until)
+        self.good.lock().clone().filter(|good| good.got <= now && now < good.usable_until)
     }
 
     /// What there is is not fresh any more.
     fn expire(&self, now: Instant) {
-        if let Some(good) = &mut *lock(&self.good) {
+        if let Some(good) = &mut *self.good.lock() {
             good.fresh_until = now;
         }
     }

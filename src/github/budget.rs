@@ -5,17 +5,13 @@
 //! something to the other users of a token: of each window it spends the first half as it needs it, spreads what it
 //! needs further over the rest of the window, and does not touch the last tenth.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta};
+use parking_lot::Mutex;
 use reqwest::header::HeaderMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::exchange::lock;
 use crate::clock::{Clock, Instant, after};
 
 /// The first wait when GitHub limits without saying for how long.
@@ -235,23 +231,23 @@ impl Budget {
         let permit = turns.acquire_owned().await.expect("the semaphore of a budget is never closed");
         self.is_open(clock.now())?;
         let began = clock.now();
-        let moment = lock(&self.limits).next_moment(self.concurrency, began);
+        let moment = self.limits.lock().next_moment(self.concurrency, began);
         if moment > began {
             clock.sleep_until(moment).await;
             let now = clock.now();
-            lock(&self.limits).spent_spread += (now - began).to_std().unwrap_or_default();
+            self.limits.lock().spent_spread += (now - began).to_std().unwrap_or_default();
             self.is_open(now)?;
         }
         Ok(Turn { budget: Arc::clone(self), _permit: permit })
     }
 
     fn is_open(&self, now: Instant) -> Result<(), Closed> {
-        lock(&self.limits).closed(now).map_or(Ok(()), Err)
+        self.limits.lock().closed(now).map_or(Ok(()), Err)
     }
 
     /// What is known now.
     pub fn limits(&self, now: Instant) -> Limits {
-        let mut limits = lock(&self.limits);
+        let mut limits = self.limits.lock();
         limits.told = limits.throttled(now);
         limits.clone()
     }
@@ -266,7 +262,7 @@ impl Turn {
     /// Learns from an answer. `limited` tells whether it was a refusal because of limits; then the moment is returned
     /// when GitHub may be asked again.
     pub fn learn(&self, headers: &HeaderMap, limited: bool, now: Instant) -> Option<Instant> {
-        lock(&self.budget.limits).learn(headers, limited, now)
+        self.budget.limits.lock().learn(headers, limited, now)
     }
 }
 
@@ -433,7 +429,7 @@ mod tests {
     #[test]
     fn the_time_that_was_told_is_not_taken_back_when_the_clock_is_set_back() {
         let budget = Budget::new("token", 1);
-        lock(&budget.limits).learn(&headers(&[("retry-after", "100")]), true, noon());
+        budget.limits.lock().learn(&headers(&[("retry-after", "100")]), true, noon());
         assert_eq!(budget.limits(at(60)).throttled(at(60)).as_secs(), 60);
         assert_eq!(budget.limits(at(-60)).throttled(at(-60)).as_secs(), 60);
     }

@@ -1,12 +1,8 @@
 //! One request to GitHub's API and its whole answer, within the limits of whom it is asked as.
 
-use std::{
-    collections::BTreeMap,
-    future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
+use parking_lot::{Mutex, MutexGuard};
 use reqwest::{
     Method, StatusCode,
     header::{ACCEPT, DATE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION},
@@ -259,7 +255,7 @@ impl Exchange {
 
     /// The limits of whoever has this name; new ones, if it was not heard before.
     pub(super) fn budget(&self, name: &str) -> Arc<Budget> {
-        let mut budgets = lock(&self.budgets);
+        let mut budgets = self.budgets.lock();
         if let Some(budget) = budgets.get(name) {
             return Arc::clone(budget);
         }
@@ -271,7 +267,9 @@ impl Exchange {
     /// What was asked so far and what is known of the limits.
     pub(super) fn ledger(&self) -> Ledger {
         let mut ledger = self.ledger_now().clone();
-        ledger.limits = lock(&self.budgets)
+        ledger.limits = self
+            .budgets
+            .lock()
             .iter()
             .map(|(name, budget)| (name.clone(), budget.limits(self.clock.now())))
             .collect();
@@ -295,7 +293,7 @@ impl Exchange {
 
     /// Forgets the limits of whoever had this name.
     pub(super) fn forget(&self, name: &str) {
-        lock(&self.budgets).remove(name);
+        self.budgets.lock().remove(name);
     }
 
     /// Counts fields of a report file that were passed over.
@@ -304,7 +302,7 @@ impl Exchange {
     }
 
     fn ledger_now(&self) -> MutexGuard<'_, Ledger> {
-        lock(&self.ledger)
+        self.ledger.lock()
     }
 }
 
@@ -335,11 +333,6 @@ fn is_in(field: &serde_ignored::Path<'_>, names: &[&str]) -> bool {
         | Path::NewtypeStruct { parent }
         | Path::NewtypeVariant { parent } => is_in(parent, names),
     }
-}
-
-/// Counts stay whole at every step, so a panic elsewhere while one is held leaves nothing to repair.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn default_headers() -> HeaderMap {

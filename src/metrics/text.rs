@@ -1,12 +1,13 @@
 //! Samples as text: the exposition format 0.0.4, plain and compressed. The only home of `prometheus`.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use memchr::memchr_iter;
+use parking_lot::Mutex;
 use prometheus::{
     Encoder, TextEncoder,
     core::Collector,
@@ -117,7 +118,7 @@ impl Live {
 
     /// What the process needed, read just now or a moment ago.
     fn process(&self, now: Instant) -> Bytes {
-        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut process = self.process.lock();
         if let Some(reading) =
             process.as_ref().filter(|reading| now.duration_since(reading.taken) < READING_HOLDS)
         {

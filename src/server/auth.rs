@@ -6,12 +6,13 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac, rand::SystemRandom};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper::header::HeaderValue;
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
@@ -131,7 +132,7 @@ impl Passwords {
             let right =
                 bcrypt::verify(password.expose_secret(), hash.expose_secret()).unwrap_or(false) && exists;
             if right {
-                lock(&place.passwords.known).insert(user, seal);
+                place.passwords.known.lock().insert(user, seal);
             }
             right
         });
@@ -149,7 +150,7 @@ impl Passwords {
     }
 
     fn knows(&self, user: &str, seal: &hmac::Tag) -> bool {
-        let known = lock(&self.known).get(user).copied();
+        let known = self.known.lock().get(user).copied();
         known.is_some_and(|known| verify_slices_are_equal(known.as_ref(), seal.as_ref()).is_ok())
     }
 }
@@ -163,7 +164,7 @@ struct Place {
 impl Place {
     fn of(passwords: &Arc<Passwords>, from: IpAddr) -> Option<Self> {
         let address = neighbourhood(from);
-        let mut waiting = lock(&passwords.waiting);
+        let mut waiting = passwords.waiting.lock();
         let all: usize = waiting.values().sum();
         let own = waiting.get(&address).copied().unwrap_or_default();
         if all >= MOST_WAITING || own >= MOST_OF_ONE_ADDRESS {
@@ -176,7 +177,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut waiting = lock(&self.passwords.waiting);
+        let mut waiting = self.passwords.waiting.lock();
         if let Some(count) = waiting.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
@@ -203,10 +204,6 @@ fn credentials(header: &HeaderValue) -> Option<(String, SecretString)> {
     let text = String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (user, password) = text.split_once(':')?;
     Some((user.to_owned(), SecretString::from(password)))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -278,7 +275,7 @@ mod tests {
         }
         drop(places);
         assert_eq!(check(&passwords, &users, &basic("bob:y")).await, Verdict::Refused);
-        assert!(lock(&passwords.waiting).is_empty(), "nothing is kept of those who left");
+        assert!(passwords.waiting.lock().is_empty(), "nothing is kept of those who left");
     }
 
     #[test]

@@ -4,12 +4,9 @@
 //! yet loses its place first, the longest silent of them before the others, then who has not asked for longest. A client
 //! that is asked to leave between two requests asks again on a new connection, as Prometheus does.
 
-use std::{
-    collections::BTreeMap,
-    future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, future::Future, sync::Arc};
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 /// The places of a server.
@@ -47,7 +44,7 @@ impl Places {
 
     /// Takes a place, and gives what is ready when it is lost to somebody else.
     pub fn take(&mut self) -> (Place, impl Future<Output = ()> + use<>) {
-        let mut guests = lock(&self.guests);
+        let mut guests = self.guests.lock();
         let full = guests.by_turn.len() >= self.most;
         if full {
             guests.by_turn.pop_first();
@@ -74,8 +71,8 @@ impl Guests {
 impl Place {
     /// Takes note of a complete request.
     pub fn asked(&self) {
-        let mut guests = lock(&self.guests);
-        let mut turn = lock(&self.turn);
+        let mut guests = self.guests.lock();
+        let mut turn = self.turn.lock();
         // Who has lost its place already does not get it back.
         let Some(sender) = guests.by_turn.remove(&turn) else { return };
         *turn = (true, guests.next());
@@ -85,14 +82,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let turn = *lock(&self.turn);
-        lock(&self.guests).by_turn.remove(&turn);
+        let turn = *self.turn.lock();
+        self.guests.lock().by_turn.remove(&turn);
     }
-}
-
-/// The order is whole between any two steps.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -122,8 +114,8 @@ mod tests {
 
         /// Who has lost a place.
         fn lost(&self) -> Vec<usize> {
-            let guests = lock(&self.0.guests);
-            let gone = |guest: &usize| !guests.by_turn.contains_key(&*lock(&self.1[*guest].turn));
+            let guests = self.0.guests.lock();
+            let gone = |guest: &usize| !guests.by_turn.contains_key(&*self.1[*guest].turn.lock());
             (0..self.1.len()).filter(gone).collect()
         }
     }
@@ -149,7 +141,7 @@ mod tests {
         assert_eq!(house.comes().lost(), [1]);
         assert_eq!(house.asks(1).lost(), [1]);
         house.1.clear();
-        assert!(lock(&house.0.guests).by_turn.is_empty());
+        assert!(house.0.guests.lock().by_turn.is_empty());
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! How often may be asked: a bucket of permissions that fills up with time.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::web_config::RateLimit;
 
@@ -26,7 +25,7 @@ impl Bucket {
 
     /// Takes a permission out, if there is one.
     pub fn take(&self, now: Instant) -> bool {
-        let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut full = self.full.lock();
         let from = now.max(*full);
         if from - now > self.ahead {
             return false;

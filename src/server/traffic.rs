@@ -1,11 +1,9 @@
 //! Counting the requests to this server.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
 
 use hyper::StatusCode;
+use parking_lot::Mutex;
 
 use super::routes::Route;
 
@@ -23,17 +21,17 @@ impl Default for Traffic {
 impl Traffic {
     /// Shows these answers, at 0 if there were none.
     pub fn expect(&self, answers: impl Iterator<Item = (&'static str, StatusCode)>) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.0.lock();
         answers.for_each(|answer| *counts.entry(answer).or_default() += 0);
     }
 
     /// Counts one answer.
     pub fn count(&self, path: &'static str, status: StatusCode) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry((path, status)).or_default() += 1;
+        *self.0.lock().entry((path, status)).or_default() += 1;
     }
 
     /// Path, status and count of everything so far.
     pub fn counts(&self) -> BTreeMap<(&'static str, StatusCode), u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 }

@@ -1,9 +1,9 @@
 //! Simulated time: starts where it is told, runs at real speed, and may skip days.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use parking_lot::{Mutex, MutexGuard};
 
 /// The last instant a four-digit year can write; time stands still there.
 const END: DateTime<Utc> =
@@ -41,7 +41,7 @@ impl Clock {
     }
 
     fn lock(&self) -> MutexGuard<'_, Set> {
-        self.set.lock().unwrap_or_else(PoisonError::into_inner)
+        self.set.lock()
     }
 }
 

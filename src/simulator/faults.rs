@@ -1,11 +1,11 @@
 //! Faults on the socket: what networks, proxies and GitHub's bad days do to a client.
 
 use std::str::FromStr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::header::RETRY_AFTER;
 use hyper::http::StatusCode;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::errors::Refusal;
 use super::listener::Door;
@@ -167,7 +167,7 @@ impl Faults {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(Fault, u64)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

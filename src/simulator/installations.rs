@@ -1,10 +1,10 @@
 //! Where the App is installed, and the tokens that open what it may see there.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use hyper::http::StatusCode;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 
 use super::access::{self, Needs, X_ACCEPTED_PERMISSIONS, needs};
@@ -166,7 +166,7 @@ impl Installations {
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock()
     }
 }
 

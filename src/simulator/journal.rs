@@ -1,10 +1,10 @@
 //! The log of requests that tests read.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hyper::header::{AUTHORIZATION, HeaderName, IF_NONE_MATCH, USER_AGENT};
 use hyper::http::request::Parts;
+use parking_lot::{Mutex, MutexGuard};
 
 /// How many requests are remembered; older ones are forgotten first.
 const LENGTH: usize = 10_000;
@@ -77,7 +77,7 @@ impl Journal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock()
     }
 }
 

@@ -1,9 +1,9 @@
 //! The primary rate limit: so many requests per caller in windows of one hour.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::{Mutex, MutexGuard};
 
 /// Requests an hour without a token, all callers together (they all come from one address).
 const WITHOUT_TOKEN: u64 = 60;
@@ -78,7 +78,7 @@ impl Limits {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Option<String>, Window>> {
-        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+        self.windows.lock()
     }
 }
 
