@@ -9,7 +9,7 @@
 //! * [`github`] asks GitHub and gives typed rows, or a failure out of a closed set of words;
 //! * [`model`] holds what is known and picks what is shown: pure, no clock, no I/O;
 //! * [`metrics`] turns that into text by one catalogue of series;
-//! * [`server`] copies the text to whoever scrapes;
+//! * [`server`] shares that text, uncopied, with whoever scrapes;
 //! * [`refresh`] drives the line: who is asked when, and the one owner of the state.
 //!
 //! A scrape never causes a request to GitHub, a refresh never keeps a scrape waiting, and a failed refresh never erases

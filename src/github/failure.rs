@@ -112,8 +112,8 @@ impl Reason {
             Self::ServerError => "Nothing to change: GitHub has a problem, see https://www.githubstatus.com.",
             Self::Timeout => "Check the network and GitHub's status; GITHUB_TIMEOUT can be raised.",
             Self::Network => {
-                "Check name resolution, proxy, firewall and certificates on the way to GITHUB_API_URL and, for the \
-                 files of reports, to GITHUB_DOWNLOAD_HOSTS."
+                "Check name resolution, proxy (HTTPS_PROXY, NO_PROXY), firewall and certificates (SSL_CERT_FILE) on the \
+                 way to GITHUB_API_URL and, for the files of reports, to GITHUB_DOWNLOAD_HOSTS."
             }
             Self::Decode => {
                 "Check that GITHUB_API_URL is GitHub's API and not a proxy's page, and look for a newer version of the \

@@ -153,9 +153,12 @@ fn metrics() -> String {
         writeln!(text, "| `{}` | {kind} | {labels} | {group} | {} |", metric.name, metric.help()).unwrap();
     }
     text.push_str("\nThe usual `process_…` series are served, too.\n\n## Failure words\n\n");
-    text.push_str("The label `reason` of `github_copilot_exporter_source_failures_total`; the same words stand in the log and on\nthe overview page.\n\n| reason | what to do |\n|---|---|\n");
+    text.push_str(
+        "The label `reason` of `github_copilot_exporter_source_failures_total` is one of these words. They stand in the log, on\n\
+         the overview page and in `check`, too, and [the runbook](runbook.md#failure-words) says what to do about each.\n\n",
+    );
     for reason in Reason::ALL {
-        writeln!(text, "| `{}` | {} |", reason.word(), reason.advice()).unwrap();
+        writeln!(text, "- [`{0}`](runbook.md#{0})", reason.word()).unwrap();
     }
     text
 }
@@ -164,7 +167,9 @@ fn configuration() -> String {
     let mut text = String::from(
         "# Configuration\n\nWritten by `make docs` from `src/config/variables.rs`.\n\n\
          Everything is set by environment variables. An empty one counts as unset, lists are separated by commas, and\n\
-         durations look like `1h`, `15m` or `90s`. All mistakes are reported at once, with exit code 64.\n\n\
+         durations look like `1h`, `15m` or `90s`. All values that break their rule are reported at once, with exit code 64.\n\n\
+         What begins with `EXPORTER_` or as the names for an App do and is none of these, and a wrong singular or plural\n\
+         (`GITHUB_ORGS` without its `S`), sets nothing. A warning in the log names it at the start.\n\n\
          | variable | default | meaning | rule |\n|---|---|---|---|\n",
     );
     for variable in variables::ALL {
@@ -173,7 +178,25 @@ fn configuration() -> String {
         writeln!(text, "| `{}` | {default} | {} | {} |", variable.name, variable.about, variable.rule)
             .unwrap();
     }
-    text
+    text + &proxy_and_authorities()
+}
+
+/// What the libraries below read of the environment, as other programs do.
+fn proxy_and_authorities() -> String {
+    let proxies = variables::PROXIES.map(|name| format!("`{name}`")).join(", ");
+    format!(
+        "\n## Proxy and certificate authorities\n\n\
+         These are not this exporter's own: other programs heed them, too. They are for GitHub, for the hosts of report files and\n\
+         for the receiver of a [backfill](backfill.md).\n\n\
+         | variable | meaning |\n|---|---|\n\
+         | {proxies} | The proxy on the way out: an http or https address, with exit code 64 for anything else. The first two go \
+         before the others, and upper case before lower case. What runs on this machine is asked without it. |\n\
+         | `NO_PROXY`, `no_proxy` | Hosts that are asked without the proxy: names (with all below them), addresses or networks, \
+         separated by commas. |\n\
+         | `HTTP_PROXY`, `http_proxy` | The proxy to a receiver with a plain http address. GitHub is never asked that way. |\n\
+         | `SSL_CERT_FILE`, `SSL_CERT_DIR` | A file of certificate authorities in PEM, and directories of such files. They take \
+         the place of this machine's: put the public ones in as well if any host needs them. |\n"
+    )
 }
 
 /// Every word in `text` that begins with `prefix`.

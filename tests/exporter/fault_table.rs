@@ -217,7 +217,7 @@ const HEAD: &str = "\
 Written by `make docs` from the tests in `tests/exporter`, which tell each row.
 
 Whatever goes wrong, the process works on, every scrape is answered, and the last good figures stay, for 28 days. A
-failure has one of the words in [metrics.md](metrics.md#failure-words), the same in three places:
+failure has one of [these words](runbook.md#failure-words), the same in three places:
 
 * the log: `level=warn message=\"refresh failed\" owner=… source=… reason=WORD detail=…`, and `works again` afterwards;
 * the series: `github_copilot_exporter_source_failures_total{reason=\"WORD\"}` counts it, and

@@ -95,6 +95,7 @@ fn names_and_ports_in_the_notes_are_those_of_the_objects() {
         "from the Secret github-token, which must have the key token.",
         "kubectl --namespace metrics port-forward service/seats 80\n",
         "and open http://127.0.0.1:80/.",
+        "kubectl --namespace metrics exec deploy/seats -- /github-copilot-exporter check\n",
         "\nhttp://seats.metrics.svc:80/metrics\n",
     ] {
         assert!(notes.contains(text), "{text}\n{notes}");

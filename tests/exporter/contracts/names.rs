@@ -1,10 +1,10 @@
-//! What a document names is there: series, variables, paths, queries, lines of the output.
+//! What a document or the program's own text names is there: series, variables, paths, queries, lines of the output.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::Path};
 
 use github_copilot_exporter::{config::variables, metrics::catalogue::CATALOGUE, server::routes::Route};
 
-use super::{catalogue::GOLDEN, documents, read, words};
+use super::{catalogue::GOLDEN, documents, read, root, sources, words};
 use crate::promql::{self, Known};
 
 /// Documents about the names of others as well; `documents` looks at them.
@@ -51,6 +51,53 @@ fn a_series_or_variable_that_does_not_exist_is_named_with_the_document() {
         ];
         assert_eq!(strangers(&file, &format!("{text}\n{more}\n")), expected);
     }
+}
+
+/// What is shipped of a file of `src`: its tests may name what is wrong.
+fn shipped(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod ").next().unwrap()
+}
+
+/// Series and variables that the program's text names and nobody knows. Advice, problems and the page name them in plain
+/// words, which no compiler looks at.
+fn strangers_in_code(file: &str, text: &str) -> Vec<String> {
+    // What ends in _ is only the beginning of names.
+    strangers(file, shipped(text)).into_iter().filter(|line| !line.contains("_, which")).collect()
+}
+
+/// Every file of `src` by its place in the repository, and what is in it.
+fn code() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    let place = |file: &Path| file.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+    files.iter().map(|file| (place(file), fs::read_to_string(file).unwrap())).collect()
+}
+
+#[test]
+fn every_series_and_variable_that_the_code_names_exists() {
+    let code = code();
+    assert!(code.len() > 100, "the code is found: {}", code.len());
+    for (file, text) in code {
+        assert_eq!(strangers_in_code(&file, &text), [""; 0]);
+    }
+}
+
+#[test]
+fn a_name_in_the_code_that_does_not_exist_is_found_and_its_tests_may_have_one() {
+    let advice = read("src/model/advice.rs");
+    for (right, wrong) in [("GITHUB_TOKEN_FILE", "GITHUB_TOKENFILE"), ("EXPORTER_SOURCES", "EXPORTER_SOURCE")]
+    {
+        assert!(shipped(&advice).contains(right));
+        let problem =
+            format!("src/model/advice.rs names the variable {wrong}, which src/config/variables.rs has not");
+        let found = strangers_in_code("src/model/advice.rs", &advice.replace(right, wrong));
+        assert!(found.contains(&problem), "{found:?}");
+    }
+    let series = "says(\"github_copilot_sneezes\")";
+    let problem = "a.rs names the series github_copilot_sneezes, which src/metrics/catalogue.rs has not";
+    assert_eq!(strangers_in_code("a.rs", series), [problem]);
+    let harmless = format!("begins with \"GITHUB_APP_\"\n#[cfg(test)]\nmod tests {{ {series} }}");
+    assert_eq!(strangers_in_code("a.rs", &harmless), [""; 0]);
 }
 
 fn paths() -> BTreeSet<&'static str> {
