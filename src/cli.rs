@@ -65,6 +65,9 @@ pub enum Command {
     #[command(after_help = CHECK)]
     Check(check::Options),
     /// Show it: a simulated GitHub on this machine and the exporter against it; no token, no network
+    ///
+    /// The EXPORTER_ variables of the environment count, but for EXPORTER_STATE_DIR: nothing is kept. The GITHUB_ ones do
+    /// not count.
     #[command(after_help = DEMO)]
     Demo(Demo),
     /// Run only the simulated GitHub, for other clients and for tests
@@ -81,7 +84,7 @@ pub enum Command {
     },
 }
 
-/// The simulator's switches; the exporter in a demo takes its EXPORTER_ variables from the environment.
+/// The simulator's switches; the exporter in a demo takes its other settings from the environment.
 #[derive(Debug, clap::Args)]
 pub struct Demo {
     /// The simulated company.

@@ -15,25 +15,27 @@ const LISTEN: &str = "127.0.0.1:10220";
 const INTERVAL_WITH_QUICK_DAYS: &str = "5s";
 
 /// The configuration that watches everything the simulator has. The `EXPORTER_…` variables of the environment count,
-/// the `GITHUB_…` ones do not: a demo must not carry a real token anywhere.
+/// but for the one where figures are kept: those of a real exporter would be overwritten. The `GITHUB_…` ones do not: a
+/// demo must not carry a real token anywhere.
 ///
 /// # Errors
 /// The problems of the `EXPORTER_…` variables.
 pub fn config(simulator: &Announcement, options: &Options) -> Result<Config, Vec<Problem>> {
     // GitHub's live interface, as long as the simulated one has it.
     let api = if options.api == Api::Usage { "usage" } else { "reports" };
-    let github = [
+    let given = [
         (var::GITHUB_API_URL, simulator.api.clone()),
         (var::GITHUB_TOKEN, simulator.token.clone()),
         (var::GITHUB_ORGS, simulator.orgs.join(",")),
         (var::GITHUB_ENTERPRISE, simulator.enterprise.clone()),
         (var::GITHUB_COPILOT_API, api.to_owned()),
+        (var::EXPORTER_STATE_DIR, String::new()),
     ];
     let mut fallbacks = vec![(var::EXPORTER_LISTEN_ADDRESS, LISTEN.to_owned())];
     if options.day_every.is_some() {
         fallbacks.push((var::EXPORTER_REFRESH_INTERVAL, INTERVAL_WITH_QUICK_DAYS.to_owned()));
     }
-    Config::from_process_for(&github, &fallbacks)
+    Config::from_process_for(&given, &fallbacks)
 }
 
 /// The time of the simulated company, in which its exporter has to live: where days are skipped, seats grow old and

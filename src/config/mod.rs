@@ -134,20 +134,23 @@ impl Config {
         Self::from_environment(std::env::vars_os())
     }
 
-    /// Reads the configuration of this process, but with `github` instead of all its `GITHUB_…` variables, and with
-    /// `fallbacks` for what it does not set.
+    /// Reads the configuration of this process, but with `given` instead of what it says of these variables and of all
+    /// `GITHUB_…` ones, and with `fallbacks` for what it does not set.
     ///
     /// # Errors
     /// All problems at once.
     pub fn from_process_for(
-        github: &[(&Variable, String)],
+        given: &[(&Variable, String)],
         fallbacks: &[(&Variable, String)],
     ) -> Result<Self, Vec<Problem>> {
         let pair = |(variable, value): &(&Variable, String)| (variable.name.into(), value.into());
-        let inherited = std::env::vars_os()
-            .filter(|(name, value)| !name.to_string_lossy().starts_with("GITHUB_") && !value.is_empty());
+        let is_given = |name: &OsString| {
+            name.to_string_lossy().starts_with("GITHUB_")
+                || given.iter().any(|(variable, _)| name == variable.name)
+        };
+        let inherited = std::env::vars_os().filter(|(name, value)| !is_given(name) && !value.is_empty());
         // Of a name that comes twice the last value counts.
-        Self::from_environment(fallbacks.iter().map(pair).chain(inherited).chain(github.iter().map(pair)))
+        Self::from_environment(fallbacks.iter().map(pair).chain(inherited).chain(given.iter().map(pair)))
     }
 
     /// Reads the configuration from variables. Others than ours are passed over, whatever they hold.

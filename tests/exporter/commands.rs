@@ -332,6 +332,28 @@ async fn the_demo_needs_no_token_and_no_network_and_tells_where_to_look() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_demo_leaves_alone_what_a_real_exporter_keeps() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = directory.path().join("state.json.gz");
+    fs::write(&kept, "a year of figures").unwrap();
+    let variables = [
+        ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
+        ("EXPORTER_STATE_DIR", directory.path().to_str().unwrap()),
+    ];
+    let running = Running::start(exporter(&["demo", "--orgs=1", "--users=20"], &variables));
+    let metrics = running.line_with("/metrics");
+    let url = metrics.split_whitespace().nth(1).unwrap();
+    let patience = Patience::new();
+    while !sources_up(&Scrape::read(reqwest::get(url).await.unwrap().text().await.unwrap()), 2 * 4) {
+        patience.check("the demo's figures, which would be kept");
+    }
+    assert_eq!(running.terminate().0.code(), Some(0));
+    let files: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(files, std::slice::from_ref(&kept));
+    assert_eq!(fs::read_to_string(kept).unwrap(), "a year of figures");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_days_of_a_demo_pass_for_seats_and_costs_as_well() {
     let variables = [("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"), ("EXPORTER_REFRESH_INTERVAL", "1s")];
     let days = ["demo", "--now", "2026-11-29T12:00:00Z", "--day-every", "3s"];
