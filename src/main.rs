@@ -10,7 +10,7 @@ use github_copilot_exporter::{
     clock::{SharedClock, SystemClock},
     completions::Shell,
     config::{Config, Log, Problem, variables::EXPORTER_WEB_CONFIG_FILE},
-    demo::{self, CompanyClock},
+    demo::{self, Addresses, CompanyClock},
     exit::Exit,
     server::{
         listen::listen,
@@ -82,7 +82,7 @@ fn run(command: Command) -> Result<(), Failed> {
 async fn serve() -> Result<(), Failed> {
     let config = Config::from_process().map_err(Failed::Configuration)?;
     start_log(config.log, std::io::stderr);
-    exporter(config, Arc::new(SystemClock), |_| ()).await
+    exporter(config, Arc::new(SystemClock), |_| Ok(())).await
 }
 
 /// Writes to standard output, of which whoever reads it may have seen enough, and gone.
@@ -96,8 +96,9 @@ async fn show(options: Options) -> Result<(), Failed> {
     let config = demo::config(&announcement, &options).map_err(Failed::Configuration)?;
     start_log(config.log, std::io::stderr);
     exporter(config, Arc::new(CompanyClock(simulator)), |own| {
-        say(&format!("A simulated GitHub at {}, and what the exporter tells of it:\n", announcement.api));
-        say(&format!("  overview  {own}/\n  metrics   {own}/metrics\n\nCtrl-C ends it."));
+        let addresses = Addresses::of(&announcement, own);
+        say(&if options.json { serde_json::to_string(&addresses)? } else { addresses.to_string() });
+        Ok(())
     })
     .await
 }
@@ -163,7 +164,11 @@ fn warn_of_strangers(config: &Config) {
 }
 
 /// Runs the exporter until it is asked to stop. `announce` gets its URL once the port is open.
-async fn exporter(config: Config, clock: SharedClock, announce: impl FnOnce(&str)) -> Result<(), Failed> {
+async fn exporter(
+    config: Config,
+    clock: SharedClock,
+    announce: impl FnOnce(&str) -> Result<(), Failed>,
+) -> Result<(), Failed> {
     let web = Web::open(config.web_config_file.as_deref()).map_err(unusable_web)?;
     let listener = listen(config.listen).map_err(|error| {
         std::io::Error::new(error.kind(), format!("EXPORTER_LISTEN_ADDRESS {}: {error}", config.listen))
@@ -178,7 +183,7 @@ async fn exporter(config: Config, clock: SharedClock, announce: impl FnOnce(&str
     };
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), tls, passwords, "serving");
     let scheme = if tls { "https" } else { "http" };
-    announce(&format!("{scheme}://{address}"));
+    announce(&format!("{scheme}://{address}"))?;
     service::serve(config, web, listener, clock, stop).await?;
     tracing::info!("stopped");
     Ok(())

@@ -14,6 +14,8 @@ use github_copilot_exporter::{
     simulator::{Fault, FaultKind, Options, Simulator, StatusFault},
 };
 
+use serde_json::Value;
+
 use crate::{
     company::sources_up,
     program::{Running, exporter, promtool_check, run},
@@ -329,6 +331,21 @@ async fn the_demo_needs_no_token_and_no_network_and_tells_where_to_look() {
     assert!(!text.contains("ghp_secret"));
     assert_eq!(promtool_check(&text), (Some(0), String::new()));
     assert_eq!(running.terminate().0.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_tells_programs_where_everything_is_in_one_line_of_json() {
+    let variables = [("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"), ("EXPORTER_LOG_LEVEL", "error")];
+    let running = Running::start(exporter(&["demo", "--json", "--orgs=1", "--users=20"], &variables));
+    let line: Value = serde_json::from_str(&running.line_with("")).unwrap();
+    for (page, part) in [("overview", "octo-"), ("metrics", "github_copilot_exporter_build_info{")] {
+        let text = reqwest::get(line[page].as_str().unwrap()).await.unwrap().text().await.unwrap();
+        assert!(text.contains(part), "{page}: {text}");
+    }
+    let keys: Vec<_> = line.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["api", "downloads", "enterprise", "metrics", "orgs", "overview", "token"]);
+    let (_, rest) = running.terminate();
+    assert_eq!(rest, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
