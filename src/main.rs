@@ -1,6 +1,11 @@
 //! The program: reads the command and the configuration, hands in port, clock and stop signal, and ends with a code.
 
-use std::{error::Error, io::Write, process::ExitCode, sync::Arc};
+use std::{
+    error::Error,
+    io::{ErrorKind, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::{CommandFactory, Parser};
 use github_copilot_exporter::{
@@ -86,8 +91,13 @@ async fn serve() -> Result<(), Failed> {
 }
 
 /// Writes to standard output, of which whoever reads it may have seen enough, and gone.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+fn say(text: &str) -> Result<(), Failed> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failed::Incomplete(format!("standard output cannot be written to: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn show(options: Options) -> Result<(), Failed> {
@@ -97,8 +107,7 @@ async fn show(options: Options) -> Result<(), Failed> {
     start_log(config.log, std::io::stderr);
     exporter(config, Arc::new(CompanyClock(simulator)), |own| {
         let addresses = Addresses::of(&announcement, own);
-        say(&if options.json { serde_json::to_string(&addresses)? } else { addresses.to_string() });
-        Ok(())
+        say(&if options.json { serde_json::to_string(&addresses)? } else { addresses.to_string() })
     })
     .await
 }
@@ -110,12 +119,12 @@ async fn simulate(options: Options) -> Result<(), Failed> {
     let stop = stop_signal()?;
     let announcement = simulator.announcement();
     if json {
-        say(&serde_json::to_string(&announcement)?);
+        say(&serde_json::to_string(&announcement)?)?;
     } else {
-        say(&format!("A simulated GitHub at {}", announcement.api));
-        say(&format!("  organisations  {}", announcement.orgs.join(", ")));
-        say(&format!("  enterprise     {}", announcement.enterprise));
-        say(&format!("  token          {}", announcement.token));
+        say(&format!("A simulated GitHub at {}", announcement.api))?;
+        say(&format!("  organisations  {}", announcement.orgs.join(", ")))?;
+        say(&format!("  enterprise     {}", announcement.enterprise))?;
+        say(&format!("  token          {}", announcement.token))?;
     }
     stop.await;
     simulator.stop().await;
@@ -129,7 +138,7 @@ async fn examine(options: check::Options) -> Result<(), Failed> {
     warn_of_strangers(&config);
     let report = check::run(&config, &clock, stop_signal()?).await?;
     let text = if options.json { format!("{:#}", report.json()) } else { report.to_string() };
-    say(&text);
+    say(&text)?;
     if report.is_fine() { Ok(()) } else { Err(Failed::Check) }
 }
 
@@ -144,7 +153,7 @@ async fn write_history(options: &backfill::Options) -> Result<(), Failed> {
         backfill::Error::Send(error @ SendError::Switch { .. }) => Failed::Unusable(error.to_string()),
         error => error.into(),
     })?;
-    say(&summary.to_string());
+    say(&summary.to_string())?;
     summary.failure().map_or(Ok(()), |words| Err(Failed::Incomplete(words)))
 }
 

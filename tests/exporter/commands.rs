@@ -9,11 +9,11 @@ use std::{
     process::{Command, Stdio},
 };
 
+use chrono::Days;
 use github_copilot_exporter::{
     exit::Exit,
     simulator::{Fault, FaultKind, Options, Simulator, StatusFault},
 };
-
 use serde_json::Value;
 
 use crate::{
@@ -130,6 +130,37 @@ fn nobody_who_reads_what_is_said_and_goes_ends_a_demo() {
     let rest: Vec<_> = log.collect();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:?}");
     assert!(rest.iter().any(|line| line.contains("message=stopped")), "{rest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_cannot_be_written_is_no_success() {
+    let simulator = Simulator::start(Options { orgs: 1, users: 20, ..Options::default() }).await.unwrap();
+    let company = simulator.announcement();
+    let directory = tempfile::tempdir().unwrap();
+    let (from, output) = (simulator.now().date_naive() - Days::new(5), directory.path().to_str().unwrap());
+    let from = from.to_string();
+    for way in [
+        &["check"][..],
+        &["check", "--json"],
+        &["backfill", "--from", &from, "--output", output],
+        &["simulate"],
+        &["demo", "--listen=127.0.0.1:0"],
+    ] {
+        let mut command = exporter(
+            way,
+            &[
+                ("GITHUB_API_URL", &company.api),
+                ("GITHUB_TOKEN", &company.token),
+                ("GITHUB_ORGS", &company.orgs[0]),
+                ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
+            ],
+        );
+        command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap()).stderr(Stdio::piped());
+        let ended = command.spawn().unwrap().wait_with_output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{way:?}: {said}");
+        assert!(said.contains("standard output cannot be written to: No space left"), "{way:?}: {said}");
+    }
 }
 
 /// What begins a colour.
