@@ -106,8 +106,9 @@ impl Reason {
                  it."
             }
             Self::Credential => {
-                "Check GITHUB_TOKEN_FILE, or GITHUB_APP_PRIVATE_KEY_FILE: the file must be readable and hold a token, or \
-                 the App's private key. The App must be installed there and not suspended."
+                "Check GITHUB_TOKEN_FILE, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY_FILE: the file must be readable and \
+                 hold a token, or the private key of the App with that id. The App must be installed there and not \
+                 suspended."
             }
             Self::ServerError => "Nothing to change: GitHub has a problem, see https://www.githubstatus.com.",
             Self::Timeout => "Check the network and GitHub's status; GITHUB_TIMEOUT can be raised.",

@@ -116,6 +116,10 @@ async fn every_refusal_names_what_is_lacking_and_where_to_change_it() {
         ("an App that is not installed", look_as_app(&["octo-retail"], &[LABS], leave).await),
         ("an App that is suspended", look_as_app(&["octo-labs:suspended"], &[], leave).await),
         ("an App without a permission", look_as_app(&["octo-labs=members:read"], &[], leave).await),
+        (
+            "an App that GitHub does not know",
+            look_as_app(&["octo-labs"], &[("GITHUB_APP_ID", "4243")], leave).await,
+        ),
         ("an App with another App's key", look_as_app(&["octo-labs"], &[], wrong_key).await),
         (
             "an App without a key",
