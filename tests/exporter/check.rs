@@ -232,6 +232,21 @@ async fn only_what_is_configured_is_asked() {
 }
 
 #[tokio::test]
+async fn it_is_told_how_many_teams_are_selected_by_either_interface() {
+    for api in [Api::Reports, Api::Usage] {
+        let simulator = Simulator::start(Options { api, ..small() }).await.unwrap();
+        let told = async |teams: &str| {
+            let variables = [("GITHUB_TOKEN", "octocat-demo-token"), LABS, ("GITHUB_TEAMS", teams)];
+            look(&simulator.url(), &variables).await.to_string()
+        };
+        let [none, all, default] = [told("no-such-team").await, told("!no-such-team").await, told("*").await];
+        assert!(none.contains(", 0 selected by GITHUB_TEAMS"), "{none}");
+        assert!(all.contains(" selected by GITHUB_TEAMS") && !all.contains(", 0 selected"), "{all}");
+        assert!(!default.contains("GITHUB_TEAMS"), "{default}");
+    }
+}
+
+#[tokio::test]
 async fn teams_alone_need_what_people_did_by_reports() {
     let fault = "path=*/users-*,status=403".parse().unwrap();
     let simulator = Simulator::start(Options { faults: vec![fault], ..small() }).await.unwrap();
