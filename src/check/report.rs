@@ -19,6 +19,9 @@ use crate::{
 /// So many owners are named beside an advice; of the others it says how many there are.
 const NAMED: usize = 6;
 
+/// Of a credential.
+const UNKNOWN: &str = "not known: GitHub has answered nothing that was asked with it";
+
 /// What was found out.
 #[derive(Debug)]
 pub struct Report {
@@ -64,6 +67,8 @@ pub struct CredentialRow {
     pub name: String,
     /// Why it is of no use, if it is not.
     pub failure: Option<Failure>,
+    /// Whether GitHub has answered somebody who has it: a server that is down tells nothing of it.
+    pub confirmed: bool,
     /// Requests left, as of the last answer.
     pub rate: Option<RateLimit>,
     /// When a token ends, if it does.
@@ -122,16 +127,21 @@ impl AppRow {
 
 impl CredentialRow {
     fn verdict(&self) -> Verdict {
-        if self.failure.is_some() { Verdict::Refused } else { Verdict::Works }
+        match (&self.failure, self.confirmed) {
+            (Some(_), _) => Verdict::Refused,
+            (None, true) => Verdict::Works,
+            (None, false) => Verdict::NotReady,
+        }
     }
 
     /// Whether it is one owner's alone, and there is nothing more to say of it than that it works.
     fn is_one_of_many(&self) -> bool {
-        self.failure.is_none() && self.expires.is_none() && self.name.contains(':')
+        self.verdict() == Verdict::Works && self.expires.is_none() && self.name.contains(':')
     }
 
     fn detail(&self) -> String {
-        let failure = self.failure.as_ref().map(ToString::to_string);
+        let unknown = (self.verdict() == Verdict::NotReady).then(|| UNKNOWN.to_owned());
+        let failure = self.failure.as_ref().map(ToString::to_string).or(unknown);
         let app = self.app.as_ref().map(|app| match app.suspended.len() {
             0 => format!("installations: {}", app.installations),
             suspended => format!("installations: {}, suspended: {suspended}", app.installations),

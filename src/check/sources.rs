@@ -44,6 +44,8 @@ struct Patience {
     silence: u8,
     /// Whether any had one.
     answered: bool,
+    /// Whether any had one that GitHub gives only to whom it knows.
+    confirmed: bool,
     /// The first failure.
     first: Option<Failure>,
     /// Why no further one is asked.
@@ -113,6 +115,11 @@ impl<'a> Questions<'a> {
         let patience = self.patience();
         let unheard = patience.first.as_ref().filter(|_| !patience.answered);
         patience.ended.as_ref().or(unheard).cloned()
+    }
+
+    /// Whether GitHub has answered a question that was asked with this credential, be it by no.
+    pub(super) fn confirmed(&self) -> bool {
+        self.patience().confirmed
     }
 
     /// Asks for every source that the configuration names.
@@ -374,6 +381,7 @@ impl Patience {
         let silent = failure.filter(|failure| matches!(failure.reason, Reason::Timeout | Reason::Network));
         self.silence = if silent.is_some() { self.silence + 1 } else { 0 };
         self.answered |= silent.is_none();
+        self.confirmed |= failure.is_none_or(|failure| failure.reason.is_answer());
         let Some(failure) = failure else { return };
         self.first.get_or_insert_with(|| failure.clone());
         if failure.reason.stops_round() || self.silence >= MOST_SILENCE {

@@ -112,6 +112,7 @@ async fn every_refusal_names_what_is_lacking_and_where_to_change_it() {
         ("files that cannot be fetched", look_at_labs(&["expired"], full).await),
         ("files on a host that is not allowed, and answers that are none", look_at_one_answer(stray).await),
         ("limits", look_at_one_answer(limit).await),
+        ("GitHub is down", look_at_one_answer(ResponseTemplate::new(502)).await),
         ("no network", look(DEAD, &[("GITHUB_TOKEN", "ghp_secret"), LABS]).await),
         ("an App that is not installed", look_as_app(&["octo-retail"], &[LABS], leave).await),
         ("an App that is suspended", look_as_app(&["octo-labs:suspended"], &[], leave).await),
