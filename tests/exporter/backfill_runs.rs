@@ -565,6 +565,9 @@ fn switches_and_variables_that_are_not_usable_end_with_64() {
     for (switches, variables, part) in [
         (&["backfill", "--output=x"][..], &[][..], "--from"),
         (&["backfill", from], &[], "--output"),
+        (&["backfill", "--from=yesterday", "--output=x"], &[], "a day is written 2026-11-01"),
+        (&["backfill", from, "--to=1.11.2026", "--output=x"], &[], "a day is written 2026-11-01"),
+        (&["backfill", from, "--until=now", "--output=x"], &[], "an instant is written 2026-11-01T12:00:00Z"),
         (
             &["backfill", from, "--output=x"],
             &[],
