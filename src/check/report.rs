@@ -1,7 +1,7 @@
 //! What was found out, row by row: as a table for people, and as JSON. Pure.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Write},
 };
 
@@ -180,11 +180,11 @@ impl SourceRow {
         }
     }
 
-    /// One for each failure.
-    fn advice(&self) -> impl Iterator<Item = String> {
-        self.failures
-            .iter()
-            .map(|failure| advice::of_source(&self.owner, self.source, failure.reason, failure.lack.as_ref()))
+    /// What to change for each failure, in parts.
+    fn advice(&self) -> impl Iterator<Item = Vec<String>> {
+        self.failures.iter().map(|Failure { reason, lack, .. }| {
+            advice::parts_of_source(&self.owner, self.source, *reason, lack.as_ref())
+        })
     }
 }
 
@@ -226,9 +226,9 @@ impl Report {
             })
         };
         let source = |row: &SourceRow| {
-            let problem = |(failure, advice): (&Failure, String)| {
+            let problem = |(failure, advice): (&Failure, Vec<String>)| {
                 serde_json::json!({
-                    "reason": failure.reason.word(), "detail": failure.detail, "advice": advice,
+                    "reason": failure.reason.word(), "detail": failure.detail, "advice": advice.join(" "),
                 })
             };
             serde_json::json!({
@@ -273,7 +273,7 @@ impl Report {
             }
         }
         for row in &self.sources {
-            for words in row.advice() {
+            for words in row.advice().flatten() {
                 add(&mut all, words, row.owner.to_string(), Some(row.source));
             }
         }
@@ -297,7 +297,7 @@ fn add(all: &mut Vec<Advice>, words: String, subject: String, source: Option<Sou
         subjects.push((subject, Vec::new()));
     }
     if let Some((_, sources)) = subjects.last_mut() {
-        sources.extend(source);
+        sources.extend(source.filter(|source| sources.last() != Some(source)));
     }
 }
 
@@ -339,7 +339,8 @@ impl fmt::Display for Report {
         let credentials = credentials.chain(many).collect();
         table(f, ["CREDENTIAL", "STATE", "DETAIL"], credentials)?;
         let sources = self.sources.iter().map(|row| {
-            let state = state(row.verdict(), &mut row.advice().filter_map(|words| number(&words)));
+            let numbers: BTreeSet<_> = row.advice().flatten().filter_map(|words| number(&words)).collect();
+            let state = state(row.verdict(), &mut numbers.into_iter());
             let api = row.api.map_or("-", Api::word).to_owned();
             let (owner, source) = (row.owner.to_string(), row.source.to_string());
             [owner, source, row.credential.clone(), api, state, row.detail()]

@@ -92,7 +92,7 @@ impl Reason {
             }
             Self::NotFound => {
                 "Check the spelling in GITHUB_ORGS or GITHUB_ENTERPRISE, and that the token's owner belongs there, or the App \
-                 is installed there: GitHub hides what a token may not see. A report that is only missing for a day needs nothing from you."
+                 is installed there: GitHub hides what a token may not see."
             }
             Self::Rejected => {
                 "The request itself is refused: check GITHUB_API_URL, GITHUB_DOWNLOAD_HOSTS where a report's file is \

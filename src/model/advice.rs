@@ -8,20 +8,26 @@ use crate::{
 
 /// What to do about a source of an owner that fails for this reason; `lack` is what is lacking, where that is known.
 pub fn of_source(owner: &Owner, source: Source, reason: Reason, lack: Option<&Lack>) -> String {
+    parts_of_source(owner, source, reason, lack).join(" ")
+}
+
+/// The same in parts: what is the same for other sources is one of its own, to be said once for all of them.
+pub fn parts_of_source(owner: &Owner, source: Source, reason: Reason, lack: Option<&Lack>) -> Vec<String> {
     let change = lack.map(|lack| change(owner, source, lack));
     let general = reason.advice();
     match reason {
         Reason::Forbidden => {
             let words = change.unwrap_or_else(|| needs(owner, source).into());
-            format!("{words} {WITHOUT}")
+            vec![format!("{words} {WITHOUT}")]
         }
         Reason::NotFound => {
             let words = change.unwrap_or_else(|| needs(owner, source).into());
-            format!("{general} {words} {WITHOUT}")
+            let of_a_day = if source.is_usage() { OF_A_DAY } else { "" };
+            vec![general.into(), format!("{of_a_day}{words} {WITHOUT}")]
         }
-        Reason::PolicyDisabled => format!("{general} {}", policy(owner)),
-        Reason::Rejected if source == Source::Seats => format!("{UNPAID} Else: {general}"),
-        _ => change.unwrap_or_else(|| general.into()),
+        Reason::PolicyDisabled => vec![format!("{general} {}", policy(owner))],
+        Reason::Rejected if source == Source::Seats => vec![format!("{UNPAID} Else: {general}")],
+        _ => vec![change.unwrap_or_else(|| general.into())],
     }
 }
 
@@ -34,6 +40,9 @@ pub fn of_credential(failure: &Failure) -> &'static str {
         _ => failure.reason.advice(),
     }
 }
+
+/// Only reports are of a day.
+const OF_A_DAY: &str = "A report that is only missing for a day needs nothing from you. ";
 
 /// How to do without.
 const WITHOUT: &str = "Or leave the source out of EXPORTER_SOURCES.";

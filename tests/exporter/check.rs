@@ -233,6 +233,22 @@ async fn only_what_is_configured_is_asked() {
 }
 
 #[tokio::test]
+async fn what_is_advised_for_several_sources_is_said_once() {
+    let simulator = Simulator::start(small()).await.unwrap();
+    let variables = [("GITHUB_TOKEN", "octocat-demo-token"), ("GITHUB_ORGS", "octo-typo")];
+    let report = look(&simulator.url(), &variables).await;
+    let text = report.to_string();
+    assert_eq!(text.matches("Check the spelling in GITHUB_ORGS").count(), 1, "{text}");
+    assert!(text.contains("For organisation octo-typo (activity, teams, seats, billing)."), "{text}");
+    for (row, of_a_day) in report.json()["sources"].as_array().unwrap().iter().zip([true, true, false, false])
+    {
+        let advice = row["problems"][0]["advice"].as_str().unwrap();
+        assert!(advice.starts_with("Check the spelling in GITHUB_ORGS"), "{advice}");
+        assert_eq!(advice.contains("only missing for a day"), of_a_day, "{advice}");
+    }
+}
+
+#[tokio::test]
 async fn it_is_told_how_many_teams_are_selected_by_either_interface() {
     for api in [Api::Reports, Api::Usage] {
         let simulator = Simulator::start(Options { api, ..small() }).await.unwrap();
