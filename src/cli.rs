@@ -1,5 +1,7 @@
 //! The commands.
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
 use crate::{backfill, check, completions::Shell, exit::Exit, simulator};
@@ -50,6 +52,18 @@ pub struct Cli {
     /// What to do; nothing means serve.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// The command line, with `help` for `help --help`, which clap does not know.
+pub fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut given: Vec<_> = given.collect();
+    if let [_, command, switch] = &*given
+        && command == "help"
+        && (switch == "--help" || switch == "-h")
+    {
+        given.pop();
+    }
+    given
 }
 
 /// What to do.

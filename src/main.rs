@@ -11,7 +11,7 @@ use clap::{CommandFactory, Parser};
 use github_copilot_exporter::{
     backfill::{self, progress::Progress, remote_write::SendError},
     check,
-    cli::{Cli, Command, Demo},
+    cli::{self, Cli, Command, Demo},
     clock::{SharedClock, SystemClock},
     completions::Shell,
     config::{Config, Log, Problem, variables::EXPORTER_WEB_CONFIG_FILE},
@@ -55,7 +55,7 @@ impl<E: Error + 'static> From<E> for Failed {
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(cli::arguments(std::env::args_os())) {
         Ok(cli) => cli,
         Err(usage) => {
             // Help and version come this way, too. Nothing can be done if the terminal is gone.

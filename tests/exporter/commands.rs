@@ -70,6 +70,15 @@ fn help_and_version_are_no_errors_and_a_wrong_command_is_64() {
 }
 
 #[test]
+fn help_has_help() {
+    let expected = run(exporter(&["help"], &[]));
+    assert_eq!(expected.0, Some(0));
+    for switch in ["--help", "-h"] {
+        assert_eq!(run(exporter(&["help", switch], &[])), expected);
+    }
+}
+
+#[test]
 fn each_exit_code_is_what_a_process_ends_with() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
