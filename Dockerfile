@@ -11,10 +11,8 @@ WORKDIR /build
 
 # The dependencies by themselves: this layer stays as long as they do.
 COPY Cargo.toml Cargo.lock build.rs ./
-# Cargo.toml names them; they are not built.
-COPY benches benches
-RUN mkdir src \
-    && touch src/lib.rs \
+RUN mkdir --parents src benches/performance \
+    && touch src/lib.rs benches/pure.rs benches/rendering.rs benches/performance/main.rs \
     && echo 'fn main() {}' >src/main.rs \
     && cargo build --release --locked \
     && rm -r src

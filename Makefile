@@ -33,17 +33,16 @@ static: tools
 docs: tools
 	UPDATE_DOCS=1 $(CARGO) test --locked --test exporter -- contracts documents::the_advice the_dashboards_document chart::copies
 
-# Measures what it costs and writes docs/performance.md: about fifteen minutes, on a machine that does nothing else. Measured
-# is the program as the image has it. nginx is what a scrape is compared with; BENCH=start, scrape or refresh is one part of it.
+# Measures what it costs and writes docs/performance.md: about a quarter of an hour, on a machine that does nothing else.
+# Measured is the program as the image has it. BENCH=start, scrape, refresh or rendering writes only that part; for scrape, nginx
+# has to be there (Debian: nginx-light).
 BENCH ?=
-BENCH_PROGRAM := target/$(MUSL)/release/github-copilot-exporter
 
 bench:
-	@command -v nginx >/dev/null || { echo "make bench: apt-get install --no-install-recommends nginx-light" >&2; exit 1; }
 	$(CARGO) build --locked --release --target $(MUSL)
-	$(CARGO) bench --locked --bench pure -- --quick
-	$(CARGO) bench --locked --bench rendering
-	$(CARGO) bench --locked --bench performance -- --exporter $(CURDIR)/$(BENCH_PROGRAM) $(BENCH)
+	$(if $(BENCH),,$(CARGO) bench --locked --bench pure -- --quick)
+	$(CARGO) bench --locked --bench rendering -- $(BENCH)
+	$(CARGO) bench --locked --bench performance -- --exporter $(CURDIR)/target/$(MUSL)/release/github-copilot-exporter $(BENCH)
 
 # Fuzzing: every target of fuzz/ for so long. Needs a nightly toolchain, and installs cargo-fuzz if it is missing. What is
 # found is new input beside fuzz/corpus, in fuzz/target/corpus, and what breaks is in fuzz/artifacts.

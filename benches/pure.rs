@@ -25,6 +25,10 @@ use github_copilot_exporter::{
 
 use company::Company;
 
+/// The one that the program has.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 /// Cuts a file as it comes from the network, in pieces.
 fn cut(file: &[u8], mut each: impl FnMut(&[u8]) + Send) {
     let mut each = |record: &[u8]| {

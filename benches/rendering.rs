@@ -30,25 +30,29 @@ struct Rendering {
 }
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if !page::is_wanted("rendering", &arguments) {
+        return;
+    }
     let mut text = format!(
         "{}\n\n| series | text, MB | CPU, ms | added at the peak, MB | by the text (3 promised) | held afterwards, MB | state, bytes a series |\n\
          |---|---|---|---|---|---|---|\n",
-        page::measured()
+        page::measured(concat!("commit ", env!("BUILD_REVISION")))
     );
     for series in [1_000, 10_000, 100_000, 300_000] {
         let before = MEMORY.current_usage();
         let state = synthetic::state(series);
         let of_state = MEMORY.current_usage() - before;
         let rounds: Vec<_> = (0..ROUNDS).map(|_| render(&state)).collect();
-        let (cpu, last) = (Sample::of(rounds.iter().map(|round| round.cpu)), &rounds[0]);
+        let (cpu, any) = (Sample::of(rounds.iter().map(|round| round.cpu)), &rounds[0]);
         let megabytes = |bytes: usize| bytes as f64 / 1e6;
         writeln!(
             text,
             "| {series} | {:.2} | {cpu:.1} | {:.2} | {:.2} | {:.2} | {} |",
-            megabytes(last.text),
-            megabytes(last.peak),
-            last.peak as f64 / last.text as f64,
-            megabytes(last.held),
+            megabytes(any.text),
+            megabytes(any.peak),
+            any.peak as f64 / any.text as f64,
+            megabytes(any.held),
             of_state / series
         )
         .expect("memory takes it");

@@ -50,7 +50,8 @@ impl<E: Error + 'static> From<E> for Failed {
     }
 }
 
-/// musl's own gives what a record needed back to the system and asks for it again at the next: up to half of a refresh.
+/// musl's own gives what a record needed back to the system and asks for it again at the next: up to half of a refresh. The
+/// same in every build, so that what is tested and measured is what is run.
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 

@@ -76,9 +76,8 @@ fn head(bytes: &[u8]) -> Option<(usize, usize)> {
 pub fn wait_for(port: u16, pause: Duration, is_there: impl Fn(&str) -> bool) -> String {
     let begun = Instant::now();
     loop {
-        if let Ok(text) = scrape(port)
-            && is_there(&text)
-        {
+        let text = scrape(port);
+        if !text.is_empty() && is_there(&text) {
             return text;
         }
         assert!(begun.elapsed() < Duration::from_secs(120), "the exporter has not got there in two minutes");
@@ -86,9 +85,10 @@ pub fn wait_for(port: u16, pause: Duration, is_there: impl Fn(&str) -> bool) -> 
     }
 }
 
-fn scrape(port: u16) -> std::io::Result<String> {
-    let body = Client::connect(port, "/metrics", false)?.body()?;
-    Ok(String::from_utf8_lossy(&body).into_owned())
+/// What `/metrics` says now; nothing while it does not answer.
+pub fn scrape(port: u16) -> String {
+    let body = Client::connect(port, "/metrics", false).and_then(|mut client| client.body());
+    String::from_utf8_lossy(&body.unwrap_or_default()).into_owned()
 }
 
 /// Whether a source of everybody is up.

@@ -16,7 +16,10 @@ mod start;
 #[path = "../support/stats.rs"]
 mod stats;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Measures, and says it as a text.
 type Report = fn(&Path) -> String;
@@ -25,9 +28,12 @@ type Report = fn(&Path) -> String;
 const PARTS: [(&str, Report); 3] =
     [("start", start::report), ("scrape", scrape::report), ("refresh", refresh::report)];
 
+/// The one that the program has: what is compared is to differ in nothing else.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() {
-    let mut arguments: Vec<String> =
-        std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     let program = arguments.iter().position(|argument| argument == "--exporter").map(|at| {
         let path = arguments.remove(at + 1);
         arguments.remove(at);
@@ -35,8 +41,10 @@ fn main() {
     });
     let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_github-copilot-exporter").into());
     for (part, report) in PARTS {
-        if arguments.is_empty() || arguments.iter().any(|argument| argument == part) {
-            page::write(part, &format!("{}\n\n{}", page::measured(), report(&program)));
+        if page::is_wanted(part, &arguments) {
+            let version = Command::new(&program).arg("--version").output().expect("it can be run").stdout;
+            let version = String::from_utf8_lossy(&version);
+            page::write(part, &format!("{}\n\n{}", page::measured(version.trim()), report(&program)));
         }
     }
 }

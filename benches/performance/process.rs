@@ -59,6 +59,14 @@ impl Running {
         Duration::from_secs_f64((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
     }
 
+    /// What the threads that it has now have computed so far, to the nanosecond.
+    pub fn cpu_of_threads(&self) -> Duration {
+        let tasks = self.process().and_then(|process| process.tasks()).expect("the process runs");
+        let spent =
+            tasks.flatten().filter_map(|task| task.schedstat().ok()).map(|stat| stat.sum_exec_runtime);
+        Duration::from_nanos(spent.sum())
+    }
+
     /// The memory that is resident, in bytes.
     pub fn resident(&self) -> u64 {
         self.status(|status| status.vmrss)

@@ -126,7 +126,7 @@ pub fn company(program: &Path, users: &str, teams: &str, shards: &str) -> (Runni
 fn exporter(program: &Path, company: &Company) -> (f64, f64) {
     let port = free_port();
     let running = Running::exporter(program, company, port, &SOURCES);
-    wait_for(port, Duration::from_millis(50), |text| is_up(text, "activity") && is_up(text, "teams"));
+    wait_for(port, Duration::from_millis(100), |text| is_up(text, "activity") && is_up(text, "teams"));
     (running.cpu().as_secs_f64(), running.peak() as f64 / f64::from(1 << 20))
 }
 

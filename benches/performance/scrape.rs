@@ -17,8 +17,11 @@ use crate::{
     stats::Sample,
 };
 
-/// The rounds of each comparison: first one server, then the other.
+/// The rounds of each comparison, of both servers each.
 const ROUNDS: usize = 9;
+
+/// The scrapes of the other comparison, of each server.
+const ALONE: usize = 15;
 
 /// How long a round takes for each.
 const ROUND: Duration = Duration::from_millis(700);
@@ -53,22 +56,34 @@ pub fn report(program: &Path) -> String {
         "| answer | encoding | connections | exporter, µs CPU | nginx, µs CPU | ratio (1.2 promised) | exporter, requests/s | nginx, requests/s |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
-    let comparisons = SIZES.into_iter().flat_map(|(size, users, teams)| compare(program, size, users, teams));
-    for line in comparisons {
-        let Comparison { size, bytes, gzip, connections, exporter, nginx, ratio, rates: [own, other] } = line;
-        let encoding = if gzip { format!("gzip, {bytes} bytes") } else { format!("plain, {bytes} bytes") };
-        writeln!(
-            text,
-            "| {size} | {encoding} | {connections} | {exporter:.0} | {nginx:.0} | {ratio:.2} | {:.0} | {:.0} |",
-            own.median(),
-            other.median()
-        )
-        .expect("memory takes it");
+    let mut alone = String::from(
+        "\n| one scrape a second | encoding | exporter, µs CPU | nginx, µs CPU |\n|---|---|---|---|\n",
+    );
+    for (size, users, teams) in SIZES {
+        compare(program, size, users, teams, &mut text, &mut alone);
     }
-    text
+    text + &alone
 }
 
-fn compare(program: &Path, size: &'static str, users: &str, teams: &str) -> Vec<Comparison> {
+fn line(text: &mut String, comparison: Comparison) {
+    let Comparison { size, bytes, gzip, connections, exporter, nginx, ratio, rates: [own, other] } =
+        comparison;
+    let encoding = if gzip { format!("gzip, {bytes} bytes") } else { format!("plain, {bytes} bytes") };
+    writeln!(
+        text,
+        "| {size} | {encoding} | {connections} | {exporter:.0} | {nginx:.0} | {ratio:.2} | {own:.0} | {other:.0} |"
+    )
+    .expect("memory takes it");
+}
+
+fn compare(
+    program: &Path,
+    size: &'static str,
+    users: &str,
+    teams: &str,
+    text: &mut String,
+    alone: &mut String,
+) {
     let (_github, company) = Running::company(program, &["--users", users, "--teams", teams]);
     let port = free_port();
     let variables = [("EXPORTER_TEAM_DETAIL", "all"), ("EXPORTER_SOURCES", "activity,teams")];
@@ -79,21 +94,47 @@ fn compare(program: &Path, size: &'static str, users: &str, teams: &str) -> Vec<
     let directory = tempfile::tempdir().expect("a directory for files");
     let (nginx, nginx_port) = nginx(&directory, port);
     let servers = [Server { running: &exporter, port }, Server { running: &nginx, port: nginx_port }];
-    let mut lines = Vec::new();
     for gzip in [false, true] {
         for connections in [1, 8] {
             eprintln!("scrape: {size}, gzip {gzip}, {connections} connections");
-            lines.push(measure(&servers, size, gzip, connections));
+            line(text, measure(&servers, size, gzip, connections));
+        }
+        eprintln!("scrape: {size}, gzip {gzip}, one a second");
+        let [exporter, nginx] = one_a_second(&servers, gzip);
+        let encoding = if gzip { "gzip" } else { "plain" };
+        writeln!(alone, "| {size} | {encoding} | {exporter:.0} | {nginx:.0} |").expect("memory takes it");
+    }
+}
+
+/// CPU of scrapes that come as seldom as those of a Prometheus, in microseconds: the process is read anew for each.
+fn one_a_second(servers: &[Server<'_>; 2], gzip: bool) -> [Sample; 2] {
+    let mut costs = [const { Vec::new() }; 2];
+    for _ in 0..ALONE {
+        thread::sleep(Duration::from_millis(1100));
+        for (server, costs) in servers.iter().zip(&mut costs) {
+            let before = server.running.cpu_of_threads();
+            Client::connect(server.port, "/metrics", gzip)
+                .and_then(|mut client| client.ask())
+                .expect("it answers");
+            // The last of its threads goes to sleep when the answer is long read.
+            thread::sleep(Duration::from_millis(20));
+            costs.push((server.running.cpu_of_threads() - before).as_secs_f64() * 1e6);
         }
     }
-    lines
+    costs.map(Sample::of)
 }
 
 fn measure(servers: &[Server<'_>; 2], size: &'static str, gzip: bool, connections: usize) -> Comparison {
     let bytes = Client::connect(servers[0].port, "/metrics", gzip).and_then(|mut client| client.ask());
     let mut rounds = Vec::new();
-    for _ in 0..ROUNDS {
-        rounds.push(servers.each_ref().map(|server| round(server, gzip, connections)));
+    for number in 0..ROUNDS {
+        // Whoever is asked first finds the machine as the other has left it: in turn.
+        let [mut own, mut other] = [(0.0, 0.0); 2];
+        for first in [number % 2 == 0, number % 2 != 0] {
+            *if first { &mut own } else { &mut other } =
+                round(&servers[usize::from(!first)], gzip, connections);
+        }
+        rounds.push([own, other]);
     }
     let costs = |server: usize| Sample::of(rounds.iter().map(|round| round[server].0 * 1e6));
     Comparison {
@@ -140,6 +181,9 @@ fn nginx(directory: &TempDir, exporter: u16) -> (Running, u16) {
          events {{}}\n\
          http {{\n\
            access_log off; sendfile on; tcp_nopush on; gzip_static on; keepalive_requests 1000000000;\n\
+           open_file_cache max=10; open_file_cache_valid 1h;\n\
+           client_body_temp_path {root}/a; proxy_temp_path {root}/b; fastcgi_temp_path {root}/c;\n\
+           uwsgi_temp_path {root}/d; scgi_temp_path {root}/e;\n\
            default_type 'text/plain; version=0.0.4; charset=utf-8';\n\
            server {{ listen 127.0.0.1:{port}; root {root}; }}\n\
          }}\n",
@@ -147,9 +191,8 @@ fn nginx(directory: &TempDir, exporter: u16) -> (Running, u16) {
     );
     let file = root.join("nginx.conf");
     fs::write(&file, configuration).expect("the disk has room");
+    // In Debian's nginx-light.
     let running = Running::start(Command::new("nginx").arg("-p").arg(root).arg("-c").arg(&file));
-    while Client::connect(port, "/metrics", false).is_err() {
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_for(port, Duration::from_millis(20), |_| true);
     (running, port)
 }

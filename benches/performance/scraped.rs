@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    client::{Client, free_port, is_up, wait_for},
+    client::{Client, free_port, is_up, scrape, wait_for},
     process::Running,
     refresh::{SOURCES, company},
 };
@@ -23,11 +23,17 @@ const REST: Duration = Duration::from_secs(2);
 pub fn report(program: &Path) -> String {
     eprintln!("scrapes during a refresh");
     let (_github, company) = company(program, "10000", "100", "2");
+    let (kept, port) = (tempfile::tempdir().expect("a directory"), free_port());
+    let variables = [SOURCES[0], ("EXPORTER_STATE_DIR", kept.path().to_str().expect("it is text"))];
+    let earlier = Running::exporter(program, &company, port, &variables);
+    wait_for(port, PAUSE, has_everything);
+    // What it knows is written down at once; the next serves it from its start, and reads everything anew.
+    sleep(Duration::from_secs(2));
+    drop(earlier);
     let port = free_port();
-    let _exporter = Running::exporter(program, &company, port, &SOURCES);
+    let _exporter = Running::exporter(program, &company, port, &variables);
     wait_for(port, PAUSE, |_| true);
-    // Everything is read and rendered before both are up.
-    let busy = latencies(port, || !is_there(port));
+    let busy = latencies(port, || !has_everything(&scrape(port)));
     let begun = Instant::now();
     let idle = latencies(port, || begun.elapsed() < REST);
     let mut text = String::from(
@@ -42,10 +48,8 @@ pub fn report(program: &Path) -> String {
     text
 }
 
-fn is_there(port: u16) -> bool {
-    let body = Client::connect(port, "/metrics", false).and_then(|mut client| client.body());
-    let text = body.map(|body| String::from_utf8_lossy(&body).into_owned()).unwrap_or_default();
-    is_up(&text, "activity") && is_up(&text, "teams")
+fn has_everything(text: &str) -> bool {
+    is_up(text, "activity") && is_up(text, "teams")
 }
 
 /// How many milliseconds each scrape took. It is looked every now and then whether it goes on.

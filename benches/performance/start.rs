@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    client::{Client, free_port, is_up, wait_for},
+    client::{free_port, is_up, wait_for},
     process::{Company, Running},
     stats::Sample,
 };
@@ -65,8 +65,6 @@ fn run(program: &Path) -> Start {
 fn first_answer(program: &Path, company: &Company) -> ((Running, Instant), u16, f64) {
     let (port, begun) = (free_port(), Instant::now());
     let exporter = Running::exporter(program, company, port, &[]);
-    while Client::connect(port, "/metrics", false).and_then(|mut client| client.ask()).is_err() {
-        sleep(Duration::from_micros(200));
-    }
+    wait_for(port, Duration::from_micros(200), |_| true);
     ((exporter, begun), port, begun.elapsed().as_secs_f64() * 1e3)
 }

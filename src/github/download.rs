@@ -192,6 +192,7 @@ fn broken(link: &Link, error: reqwest::Error) -> Failure {
     Failure::new(reason, format!("file {link}: {}", cause(error)))
 }
 
+/// Only here, before anything is read, a link is [`Reason::Rejected`]: whoever has a new one may go on with what was read.
 fn check(link: &Link, status: StatusCode) -> Result<(), Failure> {
     if status == StatusCode::OK {
         return Ok(());

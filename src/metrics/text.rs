@@ -1,22 +1,16 @@
-//! Samples as text: the exposition format 0.0.4, plain and compressed. The only home of `prometheus`.
+//! Samples as text: the exposition format 0.0.4, plain and compressed.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use memchr::memchr_iter;
-use parking_lot::Mutex;
 use prometheus::{
     Encoder, TextEncoder,
-    core::Collector,
-    process_collector::ProcessCollector,
     proto::{Counter, Gauge, LabelPair, Metric as Sample, MetricFamily, MetricType},
 };
 
 use super::{
-    catalogue::{CATALOGUE, HTTP_REQUESTS, Metric, Read},
+    catalogue::{CATALOGUE, Metric, Read},
     exporter::{Emit, Service},
     gzip::{Deflated, Deflater},
     pieces::{Pieces, Pile, Rendered},
@@ -47,6 +41,7 @@ impl Exposition {
 }
 
 /// A text, as it was rendered once.
+#[cfg(test)]
 impl From<&str> for Exposition {
     fn from(text: &str) -> Self {
         let mut writer = Writer::default();
@@ -75,63 +70,8 @@ fn fill(metric: &Metric, service: &Service<'_>, emit: &mut Emit<'_>) {
     }
 }
 
-/// The series that are read at every scrape: the process's, and the requests to this server, given as path, status
-/// and count.
-#[derive(Debug)]
-pub struct Live {
-    collector: ProcessCollector,
-    process: Mutex<Option<Reading>>,
-}
-
-/// What the process needed, as text.
-#[derive(Debug)]
-struct Reading {
-    taken: Instant,
-    text: Bytes,
-}
-
-/// So long a reading of the process is served again: to read it costs as much as to send a megabyte, and a scrape comes
-/// seldom so early.
-const READING_HOLDS: Duration = Duration::from_secs(1);
-
-impl Default for Live {
-    fn default() -> Self {
-        Self { collector: ProcessCollector::for_self(), process: Mutex::default() }
-    }
-}
-
-impl Live {
-    /// Renders them. Their number does not depend on the data's.
-    pub fn render<'a>(&self, requests: impl Iterator<Item = (&'a str, &'a str, u64)>) -> Vec<u8> {
-        let metric =
-            CATALOGUE.iter().find(|metric| metric.name == HTTP_REQUESTS).expect("it is in the catalogue");
-        let mut text = Vec::with_capacity(4 << 10);
-        let fill = |emit: &mut Emit<'_>| {
-            for (path, code, count) in requests {
-                emit(&[path, code], count as f64);
-            }
-        };
-        each_batch(metric, fill, |part| text.extend_from_slice(part));
-        text.extend_from_slice(&self.process(Instant::now()));
-        text
-    }
-
-    /// What the process needed, read just now or a moment ago.
-    fn process(&self, now: Instant) -> Bytes {
-        let mut process = self.process.lock();
-        if let Some(reading) =
-            process.as_ref().filter(|reading| now.duration_since(reading.taken) < READING_HOLDS)
-        {
-            return reading.text.clone();
-        }
-        let mut text = Vec::new();
-        self.collector.collect().iter().for_each(|family| encode(family, &mut text));
-        process.insert(Reading { taken: now, text: text.into() }).text.clone()
-    }
-}
-
 /// Writes a family as text. The encoder refuses one without samples; absent is absent.
-fn encode(family: &MetricFamily, text: &mut Vec<u8>) {
+pub(super) fn encode(family: &MetricFamily, text: &mut Vec<u8>) {
     if !family.get_metric().is_empty() {
         let encoded = TextEncoder::new().encode(std::slice::from_ref(family), text);
         encoded.expect("memory takes every byte, and the catalogue's names are valid");
@@ -161,7 +101,7 @@ impl Writer {
 const BATCH: usize = 1 << 10;
 
 /// Gives the text of a family with the samples that `fill` emits to `put`, so many at a time.
-fn each_batch(metric: &Metric, fill: impl FnOnce(&mut Emit<'_>), mut put: impl FnMut(&[u8])) {
+pub(super) fn each_batch(metric: &Metric, fill: impl FnOnce(&mut Emit<'_>), mut put: impl FnMut(&[u8])) {
     let (names, mut text, mut begun) = (metric.labels(), Vec::new(), false);
     let mut family = MetricFamily::default();
     family.set_name(metric.name.to_owned());
@@ -255,21 +195,6 @@ mod tests {
     }
 
     #[test]
-    fn the_process_is_read_once_a_second_and_the_requests_are_as_they_are() {
-        let (live, now) = (Live::default(), Instant::now());
-        let (first, again) = (live.process(now), live.process(now + READING_HOLDS / 2));
-        assert!(first.starts_with(b"# HELP process_cpu_seconds_total"));
-        assert_eq!(first.as_ptr(), again.as_ptr(), "the same text");
-        assert_ne!(live.process(now + READING_HOLDS).as_ptr(), first.as_ptr(), "a new reading");
-        for count in [1, 2] {
-            let text = String::from_utf8(live.render([("/", "200", count)].into_iter())).unwrap();
-            let line =
-                format!("github_copilot_exporter_http_requests_total{{path=\"/\",code=\"200\"}} {count}\n");
-            assert!(text.contains(&line), "{text}");
-        }
-    }
-
-    #[test]
     fn what_could_break_a_line_is_escaped() {
         let breakdown = Some(vec![row("a\"b\\c\nd")]);
         let text = exposition(&[UsageDay { breakdown, ..day() }], 1000);
@@ -282,6 +207,34 @@ mod tests {
         let text = exposition(&[UsageDay { total_chat_turns: Some(0), ..day() }], 1000);
         assert!(text.contains(r#"github_copilot_total_chat_turns{enterprise="",org="octo",team="red"} 0"#));
         assert!(!text.contains("github_copilot_total_suggestions"), "{text}");
+    }
+
+    /// The text of so many samples of one family, written in batches.
+    fn in_batches(samples: usize) -> String {
+        let metric = CATALOGUE.iter().find(|metric| metric.labels().len() == 2).unwrap();
+        let mut text = Vec::new();
+        let fill = |emit: &mut Emit<'_>| {
+            for number in 0..samples {
+                emit(&["a", &number.to_string()], number as f64);
+            }
+        };
+        each_batch(metric, fill, |part| text.extend_from_slice(part));
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn a_family_that_is_written_in_batches_has_one_head_and_every_sample_once() {
+        assert_eq!(in_batches(0), "");
+        let head: Vec<_> = in_batches(1).lines().take(2).map(str::to_owned).collect();
+        assert!(head[0].starts_with("# HELP ") && head[1].starts_with("# TYPE "), "{head:?}");
+        for samples in [1, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH, 2 * BATCH + 1] {
+            let text = in_batches(samples);
+            let lines: Vec<_> = text.lines().collect();
+            assert_eq!(lines[..2], head, "{samples}");
+            let numbers: Vec<usize> =
+                lines[2..].iter().map(|line| line.rsplit_once(' ').unwrap().1.parse().unwrap()).collect();
+            assert_eq!(numbers, (0..samples).collect::<Vec<_>>(), "{samples}");
+        }
     }
 
     prop_compose! {

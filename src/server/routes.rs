@@ -134,7 +134,7 @@ impl Routes {
     fn metrics(&self, headers: &HeaderMap) -> Response<Chunks> {
         let counts = self.traffic.counts();
         let requests = counts.iter().map(|((path, status), count)| (*path, status.as_str(), *count));
-        let live = self.live.render(requests);
+        let live = self.live.render(std::time::Instant::now(), requests);
         let picture = self.published.picture();
         let compressed = accepts_gzip(headers);
         let mut response = Response::new(Chunks(picture.exposition.answer(live, compressed)));
