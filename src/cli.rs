@@ -1,5 +1,7 @@
 //! The commands.
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
 use crate::{backfill, check, completions::Shell, exit::Exit, simulator};
@@ -52,6 +54,18 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+/// The command line, with `help` for `help --help`, which clap does not know.
+pub fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut given: Vec<_> = given.collect();
+    if let [_, command, switch] = &*given
+        && command == "help"
+        && (switch == "--help" || switch == "-h")
+    {
+        given.pop();
+    }
+    given
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -65,6 +79,9 @@ pub enum Command {
     #[command(after_help = CHECK)]
     Check(check::Options),
     /// Show it: a simulated GitHub on this machine and the exporter against it; no token, no network
+    ///
+    /// The EXPORTER_ variables of the environment count, but for EXPORTER_STATE_DIR: nothing is kept. The GITHUB_ ones do
+    /// not count.
     #[command(after_help = DEMO)]
     Demo(Demo),
     /// Run only the simulated GitHub, for other clients and for tests
@@ -81,7 +98,7 @@ pub enum Command {
     },
 }
 
-/// The simulator's switches; the exporter in a demo takes its EXPORTER_ variables from the environment.
+/// The simulator's switches; the exporter in a demo takes its other settings from the environment.
 #[derive(Debug, clap::Args)]
 pub struct Demo {
     /// The simulated company.

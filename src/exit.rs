@@ -30,7 +30,9 @@ impl Exit {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done, or asked to stop",
-            Self::Failed => "could not start, something is refused (check), or days are missing (backfill)",
+            Self::Failed => {
+                "could not start, something is refused (check), or could not be read or written (backfill)"
+            }
             Self::Unusable => "the command line or a variable is not usable; each problem is on a line",
         }
     }

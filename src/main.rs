@@ -1,16 +1,21 @@
 //! The program: reads the command and the configuration, hands in port, clock and stop signal, and ends with a code.
 
-use std::{error::Error, io::Write, process::ExitCode, sync::Arc};
+use std::{
+    error::Error,
+    io::{ErrorKind, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::{CommandFactory, Parser};
 use github_copilot_exporter::{
     backfill::{self, progress::Progress, remote_write::SendError},
     check,
-    cli::{Cli, Command, Demo},
+    cli::{self, Cli, Command, Demo},
     clock::{SharedClock, SystemClock},
     completions::Shell,
     config::{Config, Log, Problem, variables::EXPORTER_WEB_CONFIG_FILE},
-    demo::{self, CompanyClock},
+    demo::{self, Addresses, CompanyClock},
     exit::Exit,
     server::{
         listen::listen,
@@ -51,7 +56,7 @@ impl<E: Error + 'static> From<E> for Failed {
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(cli::arguments(std::env::args_os())) {
         Ok(cli) => cli,
         Err(usage) => {
             // Help and version come this way, too. Nothing can be done if the terminal is gone.
@@ -83,12 +88,17 @@ fn run(command: Command) -> Result<(), Failed> {
 async fn serve() -> Result<(), Failed> {
     let config = Config::from_process().map_err(Failed::Configuration)?;
     start_log(config.log, std::io::stderr);
-    exporter(config, Arc::new(SystemClock), |_| ()).await
+    exporter(config, Arc::new(SystemClock), |_| Ok(())).await
 }
 
 /// Writes to standard output, of which whoever reads it may have seen enough, and gone.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+fn say(text: &str) -> Result<(), Failed> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failed::Incomplete(format!("standard output cannot be written to: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn show(options: Options) -> Result<(), Failed> {
@@ -97,8 +107,8 @@ async fn show(options: Options) -> Result<(), Failed> {
     let config = demo::config(&announcement, &options).map_err(Failed::Configuration)?;
     start_log(config.log, std::io::stderr);
     exporter(config, Arc::new(CompanyClock(simulator)), |own| {
-        say(&format!("A simulated GitHub at {}, and what the exporter tells of it:\n", announcement.api));
-        say(&format!("  overview  {own}/\n  metrics   {own}/metrics\n\nCtrl-C ends it."));
+        let addresses = Addresses::of(&announcement, own);
+        say(&if options.json { serde_json::to_string(&addresses)? } else { addresses.to_string() })
     })
     .await
 }
@@ -110,12 +120,12 @@ async fn simulate(options: Options) -> Result<(), Failed> {
     let stop = stop_signal()?;
     let announcement = simulator.announcement();
     if json {
-        say(&serde_json::to_string(&announcement)?);
+        say(&serde_json::to_string(&announcement)?)?;
     } else {
-        say(&format!("A simulated GitHub at {}", announcement.api));
-        say(&format!("  organisations  {}", announcement.orgs.join(", ")));
-        say(&format!("  enterprise     {}", announcement.enterprise));
-        say(&format!("  token          {}", announcement.token));
+        say(&format!("A simulated GitHub at {}", announcement.api))?;
+        say(&format!("  organisations  {}", announcement.orgs.join(", ")))?;
+        say(&format!("  enterprise     {}", announcement.enterprise))?;
+        say(&format!("  token          {}", announcement.token))?;
     }
     stop.await;
     simulator.stop().await;
@@ -129,7 +139,7 @@ async fn examine(options: check::Options) -> Result<(), Failed> {
     warn_of_strangers(&config);
     let report = check::run(&config, &clock, stop_signal()?).await?;
     let text = if options.json { format!("{:#}", report.json()) } else { report.to_string() };
-    say(&text);
+    say(&text)?;
     if report.is_fine() { Ok(()) } else { Err(Failed::Check) }
 }
 
@@ -144,7 +154,7 @@ async fn write_history(options: &backfill::Options) -> Result<(), Failed> {
         backfill::Error::Send(error @ SendError::Switch { .. }) => Failed::Unusable(error.to_string()),
         error => error.into(),
     })?;
-    say(&summary.to_string());
+    say(&summary.to_string())?;
     summary.failure().map_or(Ok(()), |words| Err(Failed::Incomplete(words)))
 }
 
@@ -164,7 +174,11 @@ fn warn_of_strangers(config: &Config) {
 }
 
 /// Runs the exporter until it is asked to stop. `announce` gets its URL once the port is open.
-async fn exporter(config: Config, clock: SharedClock, announce: impl FnOnce(&str)) -> Result<(), Failed> {
+async fn exporter(
+    config: Config,
+    clock: SharedClock,
+    announce: impl FnOnce(&str) -> Result<(), Failed>,
+) -> Result<(), Failed> {
     let web = Web::open(config.web_config_file.as_deref()).map_err(unusable_web)?;
     let listener = listen(config.listen).map_err(|error| {
         std::io::Error::new(error.kind(), format!("EXPORTER_LISTEN_ADDRESS {}: {error}", config.listen))
@@ -179,7 +193,7 @@ async fn exporter(config: Config, clock: SharedClock, announce: impl FnOnce(&str
     };
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), tls, passwords, "serving");
     let scheme = if tls { "https" } else { "http" };
-    announce(&format!("{scheme}://{address}"));
+    announce(&format!("{scheme}://{address}"))?;
     service::serve(config, web, listener, clock, stop).await?;
     tracing::info!("stopped");
     Ok(())

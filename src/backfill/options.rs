@@ -10,16 +10,17 @@ use url::Url;
 #[derive(Args, Clone, Debug)]
 #[command(group = ArgGroup::new("where").required(true).args(["output", "remote_write"]))]
 pub struct Options {
-    /// The first day
-    #[arg(long, value_name = "DAY")]
+    /// The first day, for example 2026-11-01
+    #[arg(long, value_name = "DAY", value_parser = day)]
     pub from: NaiveDate,
 
     /// The last day [default: the newest that had been published by --until]
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day)]
     pub to: Option<NaiveDate>,
 
-    /// Where the history ends (RFC 3339): give the first live scrape, so that the two meet [default: now]
-    #[arg(long, value_name = "INSTANT")]
+    /// Where the history ends, for example 2026-11-01T12:00:00Z (RFC 3339): give the first live scrape, so that the two
+    /// meet [default: now]
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub until: Option<DateTime<Utc>>,
 
     /// Only these of the organisations and enterprises that are configured; repeatable
@@ -150,6 +151,14 @@ impl FromStr for Header {
         let (name, value) = text.split_once('=').ok_or("a header is written NAME=VALUE")?;
         Ok(Self { name: name.into(), value: value.into() })
     }
+}
+
+fn day(text: &str) -> Result<NaiveDate, &'static str> {
+    text.parse().map_err(|_| "a day is written 2026-11-01")
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    text.parse().map_err(|_| "an instant is written 2026-11-01T12:00:00Z")
 }
 
 /// Ten years are longer than anybody waits, and short enough to calculate with.

@@ -37,7 +37,7 @@ impl Progress {
         self.bar.set_style(style("{msg} {wide_bar} {pos}/{len} days{rate}"));
     }
 
-    /// A day was read.
+    /// A day was asked for.
     pub fn read(&self, day: NaiveDate) {
         self.bar.set_message(day.to_string());
         self.bar.inc(1);
@@ -56,8 +56,8 @@ impl Progress {
     /// Says what was done, and where there is no bar, how far that is.
     pub fn done(&self, words: impl fmt::Display) {
         if self.lines {
-            let (read, all) = (self.bar.position(), self.bar.length().unwrap_or_default());
-            self.say(format_args!("{words} ({read} of {all} days read)"));
+            let (asked, all) = (self.bar.position(), self.bar.length().unwrap_or_default());
+            self.say(format_args!("{words} ({asked} of {all} days asked)"));
         } else {
             self.say(words);
         }

@@ -135,7 +135,7 @@ impl Series {
 impl Summary {
     /// Whether everything that was asked for is written, and could be read.
     pub fn is_whole(&self) -> bool {
-        matches!(self.end, End::Complete) && self.unreadable() == 0
+        matches!(self.end, End::Complete) && self.unreadable() == 0 && !self.is_refused()
     }
 
     /// How much is there and could not be read, so far.
@@ -144,12 +144,24 @@ impl Summary {
         gaps.filter(|gap| gap.why != Why::Nothing).count()
     }
 
+    /// Whether GitHub refuses something for every day.
+    fn is_refused(&self) -> bool {
+        self.owners.iter().any(|owner| !owner.account.refusals.is_empty())
+    }
+
     /// Why it is no success, if it is none: to be asked to stop is no failure.
     pub fn failure(&self) -> Option<String> {
         match &self.end {
             End::Failed(error) => Some(error.to_string()),
-            End::Complete if !self.is_whole() => {
+            End::Complete if self.unreadable() > 0 => {
                 Some("Some days could not be read. To try them again, run it again.".into())
+            }
+            // Nobody who can do without it is to read it all again.
+            End::Complete if self.is_refused() => {
+                let anew = if self.is_sent() { "run it again" } else { "write it into another directory" };
+                Some(format!(
+                    "Something is refused, and missing in the history. Once it may be read, {anew}."
+                ))
             }
             End::Complete | End::Stopped => None,
         }

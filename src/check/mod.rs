@@ -73,6 +73,8 @@ struct Found {
     local: Vec<LocalRow>,
     /// Those that GitHub, or their file, refuses as such.
     refused: BTreeMap<String, Failure>,
+    /// Those that GitHub has answered.
+    confirmed: BTreeSet<String>,
     /// Every credential that was used.
     used: BTreeSet<String>,
 }
@@ -129,8 +131,11 @@ impl Check<'_> {
         });
         let at_a_time = self.config.github.concurrency;
         stream::iter(asking).buffer_unordered(at_a_time).collect::<Vec<()>>().await;
-        let refused = questions.refused();
-        self.note(|found| found.refused.extend(refused.map(|failure| (name, failure))));
+        let (refused, confirmed) = (questions.refused(), questions.confirmed());
+        self.note(|found| {
+            found.confirmed.extend(confirmed.then(|| name.clone()));
+            found.refused.extend(refused.map(|failure| (name, failure)));
+        });
     }
 
     fn note(&self, note: impl FnOnce(&mut Found)) {
@@ -161,6 +166,7 @@ fn credentials(found: &Found, client: &Client, config: &Config) -> Vec<Credentia
         };
         CredentialRow {
             failure,
+            confirmed: app.is_some() || found.confirmed.contains(&name),
             rate: ledger.limits.get(&name).and_then(|limits| limits.rate),
             expires: ledger.token_expiry.get(&name).copied(),
             app: app.and_then(|installed| installed.as_ref().ok()).map(AppRow::of),

@@ -1,7 +1,7 @@
 //! What was found out, row by row: as a table for people, and as JSON. Pure.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Write},
 };
 
@@ -18,6 +18,9 @@ use crate::{
 
 /// So many owners are named beside an advice; of the others it says how many there are.
 const NAMED: usize = 6;
+
+/// Of a credential.
+const UNKNOWN: &str = "not known: GitHub has answered nothing that was asked with it";
 
 /// What was found out.
 #[derive(Debug)]
@@ -64,6 +67,8 @@ pub struct CredentialRow {
     pub name: String,
     /// Why it is of no use, if it is not.
     pub failure: Option<Failure>,
+    /// Whether GitHub has answered somebody who has it: a server that is down tells nothing of it.
+    pub confirmed: bool,
     /// Requests left, as of the last answer.
     pub rate: Option<RateLimit>,
     /// When a token ends, if it does.
@@ -122,16 +127,21 @@ impl AppRow {
 
 impl CredentialRow {
     fn verdict(&self) -> Verdict {
-        if self.failure.is_some() { Verdict::Refused } else { Verdict::Works }
+        match (&self.failure, self.confirmed) {
+            (Some(_), _) => Verdict::Refused,
+            (None, true) => Verdict::Works,
+            (None, false) => Verdict::NotReady,
+        }
     }
 
     /// Whether it is one owner's alone, and there is nothing more to say of it than that it works.
     fn is_one_of_many(&self) -> bool {
-        self.failure.is_none() && self.expires.is_none() && self.name.contains(':')
+        self.verdict() == Verdict::Works && self.expires.is_none() && self.name.contains(':')
     }
 
     fn detail(&self) -> String {
-        let failure = self.failure.as_ref().map(ToString::to_string);
+        let unknown = (self.verdict() == Verdict::NotReady).then(|| UNKNOWN.to_owned());
+        let failure = self.failure.as_ref().map(ToString::to_string).or(unknown);
         let app = self.app.as_ref().map(|app| match app.suspended.len() {
             0 => format!("installations: {}", app.installations),
             suspended => format!("installations: {}, suspended: {suspended}", app.installations),
@@ -170,11 +180,11 @@ impl SourceRow {
         }
     }
 
-    /// One for each failure.
-    fn advice(&self) -> impl Iterator<Item = String> {
-        self.failures
-            .iter()
-            .map(|failure| advice::of_source(&self.owner, self.source, failure.reason, failure.lack.as_ref()))
+    /// What to change for each failure, in parts.
+    fn advice(&self) -> impl Iterator<Item = Vec<String>> {
+        self.failures.iter().map(|Failure { reason, lack, .. }| {
+            advice::parts_of_source(&self.owner, self.source, *reason, lack.as_ref())
+        })
     }
 }
 
@@ -216,9 +226,9 @@ impl Report {
             })
         };
         let source = |row: &SourceRow| {
-            let problem = |(failure, advice): (&Failure, String)| {
+            let problem = |(failure, advice): (&Failure, Vec<String>)| {
                 serde_json::json!({
-                    "reason": failure.reason.word(), "detail": failure.detail, "advice": advice,
+                    "reason": failure.reason.word(), "detail": failure.detail, "advice": advice.join(" "),
                 })
             };
             serde_json::json!({
@@ -263,7 +273,7 @@ impl Report {
             }
         }
         for row in &self.sources {
-            for words in row.advice() {
+            for words in row.advice().flatten() {
                 add(&mut all, words, row.owner.to_string(), Some(row.source));
             }
         }
@@ -287,7 +297,7 @@ fn add(all: &mut Vec<Advice>, words: String, subject: String, source: Option<Sou
         subjects.push((subject, Vec::new()));
     }
     if let Some((_, sources)) = subjects.last_mut() {
-        sources.extend(source);
+        sources.extend(source.filter(|source| sources.last() != Some(source)));
     }
 }
 
@@ -329,7 +339,8 @@ impl fmt::Display for Report {
         let credentials = credentials.chain(many).collect();
         table(f, ["CREDENTIAL", "STATE", "DETAIL"], credentials)?;
         let sources = self.sources.iter().map(|row| {
-            let state = state(row.verdict(), &mut row.advice().filter_map(|words| number(&words)));
+            let numbers: BTreeSet<_> = row.advice().flatten().filter_map(|words| number(&words)).collect();
+            let state = state(row.verdict(), &mut numbers.into_iter());
             let api = row.api.map_or("-", Api::word).to_owned();
             let (owner, source) = (row.owner.to_string(), row.source.to_string());
             [owner, source, row.credential.clone(), api, state, row.detail()]

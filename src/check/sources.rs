@@ -15,7 +15,7 @@ use crate::{
         seats, teams,
         usage::{self, UsageDay, Window},
     },
-    model::state::has_number,
+    model::{memberships::TeamList, state::has_number},
     owner::Owner,
     refresh::{interface::Interface, reports::judge, roster::watched},
     source::{Api, Source},
@@ -44,6 +44,8 @@ struct Patience {
     silence: u8,
     /// Whether any had one.
     answered: bool,
+    /// Whether any had one that GitHub gives only to whom it knows.
+    confirmed: bool,
     /// The first failure.
     first: Option<Failure>,
     /// Why no further one is asked.
@@ -113,6 +115,11 @@ impl<'a> Questions<'a> {
         let patience = self.patience();
         let unheard = patience.first.as_ref().filter(|_| !patience.answered);
         patience.ended.as_ref().or(unheard).cloned()
+    }
+
+    /// Whether GitHub has answered a question that was asked with this credential, be it by no.
+    pub(super) fn confirmed(&self) -> bool {
+        self.patience().confirmed
     }
 
     /// Asks for every source that the configuration names.
@@ -200,7 +207,8 @@ impl<'a> Questions<'a> {
         let listed = self.once(teams::first_teams(self.client, owner)).await;
         let Some(records) = finding.take(listed) else { return finding };
         let teams = watched(&records, patterns, owner);
-        finding.reads(format!("{} teams on the first page, {} selected", records.len(), teams.len()));
+        let by = if patterns.is_every() { "" } else { " by GITHUB_TEAMS" };
+        finding.reads(format!("{} teams on the first page, {} selected{by}", records.len(), teams.len()));
         if let Some(team) = teams.first()
             && finding.take(self.days(owner, Some(&team.slug)).await).is_some()
         {
@@ -289,8 +297,31 @@ impl<'a> Questions<'a> {
         let found = self.find(owner, report, Some(day)).await;
         let what = format!("the report of who is in which team on {day}");
         let files = finding.take(judge(found, owner, (report, day), now));
-        self.begin(files, &what, &mut finding).await;
+        if self.config.teams.is_every() {
+            self.begin(files, &what, &mut finding).await;
+        } else {
+            self.selected(owner, day, files, what, &mut finding).await;
+        }
         finding
+    }
+
+    /// Reads the list of a day to the end: that GITHUB_TEAMS selects nothing is seen nowhere else.
+    async fn selected(
+        &self,
+        owner: &Owner,
+        day: NaiveDate,
+        files: Option<Option<Files>>,
+        what: String,
+        finding: &mut Finding,
+    ) {
+        let Some(files) = files else { return };
+        let Some(files) = files else { return finding.waits_for(what) };
+        let wanted = Wanted { report: Report::UserTeamsDay, owner, day: Some(day) };
+        let read = reports::read(self.client, &wanted, files, TeamList::of(day)).await;
+        let Some(TeamList { slugs, .. }) = finding.take(read) else { return };
+        let selected = slugs.values().filter(|slug| self.config.teams.select(owner, slug)).count();
+        finding.reads(what);
+        finding.reads(format!("{} teams, {selected} selected by GITHUB_TEAMS", slugs.len()));
     }
 
     async fn seats(&self, owner: &Owner) -> Finding {
@@ -350,6 +381,7 @@ impl Patience {
         let silent = failure.filter(|failure| matches!(failure.reason, Reason::Timeout | Reason::Network));
         self.silence = if silent.is_some() { self.silence + 1 } else { 0 };
         self.answered |= silent.is_none();
+        self.confirmed |= failure.is_none_or(|failure| failure.reason.is_answer());
         let Some(failure) = failure else { return };
         self.first.get_or_insert_with(|| failure.clone());
         if failure.reason.stops_round() || self.silence >= MOST_SILENCE {

@@ -134,20 +134,23 @@ impl Config {
         Self::from_environment(std::env::vars_os())
     }
 
-    /// Reads the configuration of this process, but with `github` instead of all its `GITHUB_…` variables, and with
-    /// `fallbacks` for what it does not set.
+    /// Reads the configuration of this process, but with `given` instead of what it says of these variables and of all
+    /// `GITHUB_…` ones, and with `fallbacks` for what it does not set.
     ///
     /// # Errors
     /// All problems at once.
     pub fn from_process_for(
-        github: &[(&Variable, String)],
+        given: &[(&Variable, String)],
         fallbacks: &[(&Variable, String)],
     ) -> Result<Self, Vec<Problem>> {
         let pair = |(variable, value): &(&Variable, String)| (variable.name.into(), value.into());
-        let inherited = std::env::vars_os()
-            .filter(|(name, value)| !name.to_string_lossy().starts_with("GITHUB_") && !value.is_empty());
+        let is_given = |name: &OsString| {
+            name.to_string_lossy().starts_with("GITHUB_")
+                || given.iter().any(|(variable, _)| name == variable.name)
+        };
+        let inherited = std::env::vars_os().filter(|(name, value)| !is_given(name) && !value.is_empty());
         // Of a name that comes twice the last value counts.
-        Self::from_environment(fallbacks.iter().map(pair).chain(inherited).chain(github.iter().map(pair)))
+        Self::from_environment(fallbacks.iter().map(pair).chain(inherited).chain(given.iter().map(pair)))
     }
 
     /// Reads the configuration from variables. Others than ours are passed over, whatever they hold.
@@ -201,9 +204,8 @@ impl Reader {
             );
         }
         let Some(variable) = var::ALL.iter().find(|variable| variable.name == name) else {
-            if ["EXPORTER_", "GITHUB_APP_"].iter().any(|begin| name.starts_with(begin))
-                && !is_kubernetes(name)
-            {
+            let is_ours = ["EXPORTER_", "GITHUB_APP_"].iter().any(|begin| name.starts_with(begin));
+            if (is_ours && !is_kubernetes(name)) || is_other_number(name) {
                 self.strangers.push(name.to_owned());
             }
             return None;
@@ -423,6 +425,13 @@ fn key(variable: &Variable) -> String {
 /// Whether Kubernetes makes such variables for a service of that name, as it would for one called `exporter`.
 fn is_kubernetes(name: &str) -> bool {
     name.ends_with("_PORT") || name.contains("_PORT_") || name.contains("_SERVICE_")
+}
+
+/// Whether it is the singular of a variable of ours that is a plural, or the other way round. Other names that begin with
+/// `GITHUB_` are many: GitHub Actions sets them.
+fn is_other_number(name: &str) -> bool {
+    let bare = name.trim_end_matches('S');
+    var::ALL.iter().any(|variable| variable.name.trim_end_matches('S') == bare)
 }
 
 fn list(text: &str) -> Vec<&str> {
@@ -740,6 +749,9 @@ mod tests {
             with("EXPORTER_REFRESH_INTERVALL", "1h").unwrap().strangers,
             ["EXPORTER_REFRESH_INTERVALL"]
         );
+        for name in ["GITHUB_ORG", "GITHUB_TEAM", "GITHUB_TOKENS", "GITHUB_ENTERPRISES"] {
+            assert_eq!(with(name, "x").unwrap().strangers, [name]);
+        }
         for name in ["EXPORTER_PORT", "EXPORTER_PORT_10220_TCP_ADDR", "EXPORTER_SERVICE_HOST", "GITHUB_SHA"] {
             assert!(with(name, "x").unwrap().strangers.is_empty(), "{name}");
         }

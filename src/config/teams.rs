@@ -43,6 +43,11 @@ impl TeamPatterns {
         self.0.is_empty()
     }
 
+    /// Whether all teams are watched, as by the default; if so, nobody has to look which.
+    pub fn is_every(&self) -> bool {
+        Self::parse(&["*"]).as_ref() == Some(self)
+    }
+
     /// Whether this team is watched.
     pub fn select(&self, owner: &Owner, slug: &str) -> bool {
         let matching = self.0.iter().rev().find(|pattern| {
@@ -107,6 +112,13 @@ mod tests {
         ] {
             assert_eq!(selected(list).unwrap(), expected, "{list}");
         }
+    }
+
+    #[test]
+    fn only_the_default_is_known_to_select_every_team() {
+        let is_every = |list: &[&str]| TeamPatterns::parse(list).unwrap().is_every();
+        assert!(is_every(&["*"]) && is_every(&["*/*"]));
+        assert!(![&["none"][..], &["core"], &["!core"], &["*", "core"]].into_iter().any(is_every));
     }
 
     #[test]

@@ -235,7 +235,7 @@ impl App {
 
     /// The list of installations, which is noted where people see it if it cannot be read.
     async fn list(&self, exchange: &Exchange) -> Result<Good<Installations>, Failure> {
-        let listed = self.read_list(exchange).await.map_err(of_app);
+        let listed = self.read_list(exchange).await.map_err(of_listing);
         exchange.note_listing(listed.as_ref().map(drop));
         let listed = Arc::new(listed?);
         let is_there = |id: &u64| listed.values().any(|installation| installation.id == *id);
@@ -322,6 +322,13 @@ impl App {
 /// A refusal of the App itself is about whom to ask as, and not about what was to be asked.
 fn of_app(failure: Failure) -> Failure {
     if failure.reason.is_about_target() { Failure { reason: Reason::Credential, ..failure } } else { failure }
+}
+
+/// The same of the list of its installations: where GitHub does not find that, it does not know the App.
+fn of_listing(failure: Failure) -> Failure {
+    let is_unknown = failure.reason == Reason::NotFound;
+    let failure = of_app(failure);
+    if is_unknown { failure.lacking(Lack::Key) } else { failure }
 }
 
 impl<T> Default for Held<T> {

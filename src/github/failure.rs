@@ -92,7 +92,7 @@ impl Reason {
             }
             Self::NotFound => {
                 "Check the spelling in GITHUB_ORGS or GITHUB_ENTERPRISE, and that the token's owner belongs there, or the App \
-                 is installed there: GitHub hides what a token may not see. A report that is only missing for a day needs nothing from you."
+                 is installed there: GitHub hides what a token may not see."
             }
             Self::Rejected => {
                 "The request itself is refused: check GITHUB_API_URL, GITHUB_DOWNLOAD_HOSTS where a report's file is \
@@ -106,8 +106,9 @@ impl Reason {
                  it."
             }
             Self::Credential => {
-                "Check GITHUB_TOKEN_FILE, or GITHUB_APP_PRIVATE_KEY_FILE: the file must be readable and hold a token, or \
-                 the App's private key. The App must be installed there and not suspended."
+                "Check GITHUB_TOKEN_FILE, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY_FILE: the file must be readable and \
+                 hold a token, or the private key of the App with that id. The App must be installed there and not \
+                 suspended."
             }
             Self::ServerError => "Nothing to change: GitHub has a problem, see https://www.githubstatus.com.",
             Self::Timeout => "Check the network and GitHub's status; GITHUB_TIMEOUT can be raised.",

@@ -8,20 +8,26 @@ use crate::{
 
 /// What to do about a source of an owner that fails for this reason; `lack` is what is lacking, where that is known.
 pub fn of_source(owner: &Owner, source: Source, reason: Reason, lack: Option<&Lack>) -> String {
+    parts_of_source(owner, source, reason, lack).join(" ")
+}
+
+/// The same in parts: what is the same for other sources is one of its own, to be said once for all of them.
+pub fn parts_of_source(owner: &Owner, source: Source, reason: Reason, lack: Option<&Lack>) -> Vec<String> {
     let change = lack.map(|lack| change(owner, source, lack));
     let general = reason.advice();
     match reason {
         Reason::Forbidden => {
             let words = change.unwrap_or_else(|| needs(owner, source).into());
-            format!("{words} {WITHOUT}")
+            vec![format!("{words} {WITHOUT}")]
         }
         Reason::NotFound => {
             let words = change.unwrap_or_else(|| needs(owner, source).into());
-            format!("{general} {words} {WITHOUT}")
+            let of_a_day = if source.is_usage() { OF_A_DAY } else { "" };
+            vec![general.into(), format!("{of_a_day}{words} {WITHOUT}")]
         }
-        Reason::PolicyDisabled => format!("{general} {}", policy(owner)),
-        Reason::Rejected if source == Source::Seats => format!("{UNPAID} Else: {general}"),
-        _ => change.unwrap_or_else(|| general.into()),
+        Reason::PolicyDisabled => vec![format!("{general} {}", policy(owner))],
+        Reason::Rejected if source == Source::Seats => vec![format!("{UNPAID} Else: {general}")],
+        _ => vec![change.unwrap_or_else(|| general.into())],
     }
 }
 
@@ -34,6 +40,9 @@ pub fn of_credential(failure: &Failure) -> &'static str {
         _ => failure.reason.advice(),
     }
 }
+
+/// Only reports are of a day.
+const OF_A_DAY: &str = "A report that is only missing for a day needs nothing from you. ";
 
 /// How to do without.
 const WITHOUT: &str = "Or leave the source out of EXPORTER_SOURCES.";
@@ -59,6 +68,10 @@ fn change(owner: &Owner, source: Source, lack: &Lack) -> String {
             permissions(needed),
             the(owner)
         ),
+        // Whatever GitHub names: there is no such permission to give.
+        Lack::AppPermissions(_) if !source.is_usage() && matches!(owner, Owner::Enterprise(_)) => {
+            needs(owner, source).into()
+        }
         Lack::AppPermissions(needed) => format!(
             "Give the App {}, under Permissions & events in its settings; then let an owner of {} accept it, under GitHub \
              Apps in the settings there.",
@@ -157,10 +170,15 @@ const fn needs(owner: &Owner, source: Source) -> &'static str {
              and Members, to read), of an owner of the organisation or somebody with a role that may view it; authorise \
              it for single sign-on."
         }
-        (Source::Activity | Source::Teams, Owner::Enterprise(_)) => {
+        (Source::Activity, Owner::Enterprise(_)) => {
             "The usage of an enterprise needs a classic token with manage_billing:copilot or read:enterprise of an owner or \
              billing manager, or by reports a fine-grained one or an App installed on the enterprise with the permission \
              Enterprise Copilot metrics to read."
+        }
+        (Source::Teams, Owner::Enterprise(_)) => {
+            "The teams of an enterprise need a classic token with read:enterprise (by reports manage_billing:copilot will \
+             do) of an owner or billing manager, or by reports a fine-grained one or an App installed on the enterprise \
+             with the permission Enterprise Copilot metrics to read."
         }
         (Source::Seats, Owner::Org(_)) => {
             "Seats need a token of an owner of the organisation with manage_billing:copilot or read:org, or with the \
@@ -168,7 +186,8 @@ const fn needs(owner: &Owner, source: Source) -> &'static str {
         }
         (Source::Seats, Owner::Enterprise(_)) => {
             "The seats of an enterprise need a classic token of an owner or billing manager with manage_billing:copilot \
-             or read:enterprise."
+             or read:enterprise. No App may read them, and where one is installed on the enterprise no token is used: \
+             leave it off the enterprise."
         }
         (Source::Billing, Owner::Org(_)) => {
             "Costs need a token of an administrator of the organisation, if it is a fine-grained one with the permission \
@@ -176,7 +195,8 @@ const fn needs(owner: &Owner, source: Source) -> &'static str {
         }
         (Source::Billing, Owner::Enterprise(_)) => {
             "The costs of an enterprise need a classic token of one of its administrators or billing managers; and it \
-             must be on GitHub's enhanced billing platform."
+             must be on GitHub's enhanced billing platform. No App may read them, and where one is installed on the \
+             enterprise no token is used: leave it off the enterprise."
         }
     }
 }
@@ -201,13 +221,36 @@ mod tests {
         ];
         for owner in owners() {
             for source in Source::ALL {
+                let no_app = !source.is_usage() && matches!(owner, Owner::Enterprise(_));
                 for (lack, place) in &lacks {
+                    let is_of_app = matches!(lack, Some(Lack::AppPermissions(_)));
+                    let place = if is_of_app && no_app { &"leave it off" } else { place };
                     for reason in [Reason::Forbidden, Reason::NotFound] {
                         let words = of_source(&owner, source, reason, lack.as_ref());
                         assert!(words.contains(place), "{owner} {source} {lack:?}: {words}");
                         assert!(words.ends_with(WITHOUT), "{words}");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_teams_of_an_enterprise_need_more_by_the_usage_api() {
+        let words = of_source(&owners()[1], Source::Teams, Reason::Forbidden, None);
+        assert!(words.contains("read:enterprise (by reports manage_billing:copilot will do)"), "{words}");
+    }
+
+    #[test]
+    fn the_seats_and_costs_of_an_enterprise_are_nothing_that_an_app_could_be_given() {
+        let lack = Lack::AppPermissions("organization_administration=read".into());
+        for source in [Source::Seats, Source::Billing] {
+            for lack in [None, Some(&lack)] {
+                let words = of_source(&owners()[1], source, Reason::Forbidden, lack);
+                assert!(
+                    words.contains("leave it off the enterprise") && !words.contains("Give the App"),
+                    "{words}"
+                );
             }
         }
     }

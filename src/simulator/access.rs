@@ -223,7 +223,7 @@ impl Token {
         let role = self.role_in(entity).ok_or_else(Refusal::not_found)?;
         let needs = needs(view, entity.kind);
         if !self.has_one_of(needs.scopes) && !self.has_one_of(needs.permissions) {
-            return Err(self.falls_short(&needs));
+            return Err(self.falls_short(view, &needs));
         }
         if role < needs.role {
             let message = "This endpoint requires admin, or a role in the organization that grants access.";
@@ -249,7 +249,7 @@ impl Token {
         self.grants.iter().any(|grant| grant.ends_with(":read") || grant.ends_with(":write"))
     }
 
-    fn falls_short(&self, needs: &Needs) -> Refusal {
+    fn falls_short(&self, view: View, needs: &Needs) -> Refusal {
         if self.is_fine_grained() {
             let message = "Resource not accessible by personal access token";
             let refusal = Refusal::new(StatusCode::FORBIDDEN, message);
@@ -258,6 +258,10 @@ impl Token {
                 None => refusal,
                 Some(accepted) => refusal.with(X_ACCEPTED_PERMISSIONS, accepted),
             };
+        }
+        if let View::Spending(_) = view {
+            // GitHub names none for costs.
+            return Refusal::new(StatusCode::FORBIDDEN, "This token may not use this endpoint.");
         }
         let message =
             format!("This endpoint needs a token with one of the scopes: {}.", needs.scopes.join(", "));

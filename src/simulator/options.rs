@@ -44,8 +44,8 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value = "1")]
     pub seed: u64,
 
-    /// The simulated time at the start (RFC 3339) [default: the real time]
-    #[arg(long, value_name = "INSTANT")]
+    /// The simulated time at the start, for example 2026-11-01T12:00:00Z (RFC 3339) [default: the real time]
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub now: Option<DateTime<Utc>>,
 
     /// Let one more day pass every so often, for example 10s
@@ -136,6 +136,10 @@ impl Default for Options {
     }
 }
 
+fn instant(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    text.parse().map_err(|_| "an instant is written 2026-11-01T12:00:00Z")
+}
+
 /// A duration above zero.
 fn pace(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
@@ -209,6 +213,7 @@ mod tests {
             ("--install=a=b", "`b` is no permission"),
             ("--fault=slow", "`slow` is unknown"),
             ("--now=today", "invalid value 'today'"),
+            ("--now=2026-11-20", "an instant is written 2026-11-01T12:00:00Z"),
         ] {
             let error = parsed(&[switch]).unwrap_err();
             assert!(error.contains(reason), "{switch}: {error}");

@@ -316,7 +316,11 @@ async fn a_token_that_is_refused_ends_it_at_once() {
 async fn where_people_are_refused_it_is_asked_and_said_once_and_languages_are_what_remains() {
     let (summary, written) = write(&["path=*/users-1-day?*,status=403"], &[]).await;
     let summary = summary.unwrap();
-    assert!(summary.is_whole());
+    assert!(!summary.is_whole());
+    assert_eq!(
+        summary.failure().unwrap(),
+        "Something is refused, and missing in the history. Once it may be read, write it into another directory."
+    );
     let text = summary.to_string();
     assert_eq!(text.matches("\n  refused: forbidden: GET ").count(), 1, "{text}");
     assert_eq!(written.asked("users-1-day?"), 1);
@@ -468,7 +472,8 @@ impl Stuck {
         let (stuck, directory) = Self::since(90).await;
         let running = Running::start(stuck.command(&stuck.switches));
         running.line_with(" samples in ");
-        running.line_with(" samples in ");
+        let told = running.line_with(" samples in ");
+        assert!(told.ends_with(" days asked)"), "{told}");
         (stuck, running, directory)
     }
 
@@ -560,6 +565,9 @@ fn switches_and_variables_that_are_not_usable_end_with_64() {
     for (switches, variables, part) in [
         (&["backfill", "--output=x"][..], &[][..], "--from"),
         (&["backfill", from], &[], "--output"),
+        (&["backfill", "--from=yesterday", "--output=x"], &[], "a day is written 2026-11-01"),
+        (&["backfill", from, "--to=1.11.2026", "--output=x"], &[], "a day is written 2026-11-01"),
+        (&["backfill", from, "--until=now", "--output=x"], &[], "an instant is written 2026-11-01T12:00:00Z"),
         (
             &["backfill", from, "--output=x"],
             &[],

@@ -112,10 +112,15 @@ async fn every_refusal_names_what_is_lacking_and_where_to_change_it() {
         ("files that cannot be fetched", look_at_labs(&["expired"], full).await),
         ("files on a host that is not allowed, and answers that are none", look_at_one_answer(stray).await),
         ("limits", look_at_one_answer(limit).await),
+        ("GitHub is down", look_at_one_answer(ResponseTemplate::new(502)).await),
         ("no network", look(DEAD, &[("GITHUB_TOKEN", "ghp_secret"), LABS]).await),
         ("an App that is not installed", look_as_app(&["octo-retail"], &[LABS], leave).await),
         ("an App that is suspended", look_as_app(&["octo-labs:suspended"], &[], leave).await),
         ("an App without a permission", look_as_app(&["octo-labs=members:read"], &[], leave).await),
+        (
+            "an App that GitHub does not know",
+            look_as_app(&["octo-labs"], &[("GITHUB_APP_ID", "4243")], leave).await,
+        ),
         ("an App with another App's key", look_as_app(&["octo-labs"], &[], wrong_key).await),
         (
             "an App without a key",
@@ -225,6 +230,37 @@ async fn only_what_is_configured_is_asked() {
     let report = look(&simulator.url(), &[&variables[..], &[("GITHUB_TEAMS", "none")]].concat()).await;
     assert!(report.to_string().contains("GITHUB_TEAMS=none"), "{report}");
     assert_eq!(simulator.requests().len(), 2, "nothing more");
+}
+
+#[tokio::test]
+async fn what_is_advised_for_several_sources_is_said_once() {
+    let simulator = Simulator::start(small()).await.unwrap();
+    let variables = [("GITHUB_TOKEN", "octocat-demo-token"), ("GITHUB_ORGS", "octo-typo")];
+    let report = look(&simulator.url(), &variables).await;
+    let text = report.to_string();
+    assert_eq!(text.matches("Check the spelling in GITHUB_ORGS").count(), 1, "{text}");
+    assert!(text.contains("For organisation octo-typo (activity, teams, seats, billing)."), "{text}");
+    for (row, of_a_day) in report.json()["sources"].as_array().unwrap().iter().zip([true, true, false, false])
+    {
+        let advice = row["problems"][0]["advice"].as_str().unwrap();
+        assert!(advice.starts_with("Check the spelling in GITHUB_ORGS"), "{advice}");
+        assert_eq!(advice.contains("only missing for a day"), of_a_day, "{advice}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_told_how_many_teams_are_selected_by_either_interface() {
+    for api in [Api::Reports, Api::Usage] {
+        let simulator = Simulator::start(Options { api, ..small() }).await.unwrap();
+        let told = async |teams: &str| {
+            let variables = [("GITHUB_TOKEN", "octocat-demo-token"), LABS, ("GITHUB_TEAMS", teams)];
+            look(&simulator.url(), &variables).await.to_string()
+        };
+        let [none, all, default] = [told("no-such-team").await, told("!no-such-team").await, told("*").await];
+        assert!(none.contains(", 0 selected by GITHUB_TEAMS"), "{none}");
+        assert!(all.contains(" selected by GITHUB_TEAMS") && !all.contains(", 0 selected"), "{all}");
+        assert!(!default.contains("GITHUB_TEAMS"), "{default}");
+    }
 }
 
 #[tokio::test]

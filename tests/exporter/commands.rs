@@ -9,10 +9,12 @@ use std::{
     process::{Command, Stdio},
 };
 
+use chrono::Days;
 use github_copilot_exporter::{
     exit::Exit,
     simulator::{Fault, FaultKind, Options, Simulator, StatusFault},
 };
+use serde_json::Value;
 
 use crate::{
     company::sources_up,
@@ -64,6 +66,15 @@ fn help_and_version_are_no_errors_and_a_wrong_command_is_64() {
     {
         let (code, _, usage) = run(exporter(wrong, &[]));
         assert_eq!(code, Some(64), "{wrong:?}: {usage}");
+    }
+}
+
+#[test]
+fn help_has_help() {
+    let expected = run(exporter(&["help"], &[]));
+    assert_eq!(expected.0, Some(0));
+    for switch in ["--help", "-h"] {
+        assert_eq!(run(exporter(&["help", switch], &[])), expected);
     }
 }
 
@@ -128,6 +139,37 @@ fn nobody_who_reads_what_is_said_and_goes_ends_a_demo() {
     let rest: Vec<_> = log.collect();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:?}");
     assert!(rest.iter().any(|line| line.contains("message=stopped")), "{rest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_cannot_be_written_is_no_success() {
+    let simulator = Simulator::start(Options { orgs: 1, users: 20, ..Options::default() }).await.unwrap();
+    let company = simulator.announcement();
+    let directory = tempfile::tempdir().unwrap();
+    let (from, output) = (simulator.now().date_naive() - Days::new(5), directory.path().to_str().unwrap());
+    let from = from.to_string();
+    for way in [
+        &["check"][..],
+        &["check", "--json"],
+        &["backfill", "--from", &from, "--output", output],
+        &["simulate"],
+        &["demo", "--listen=127.0.0.1:0"],
+    ] {
+        let mut command = exporter(
+            way,
+            &[
+                ("GITHUB_API_URL", &company.api),
+                ("GITHUB_TOKEN", &company.token),
+                ("GITHUB_ORGS", &company.orgs[0]),
+                ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
+            ],
+        );
+        command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap()).stderr(Stdio::piped());
+        let ended = command.spawn().unwrap().wait_with_output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{way:?}: {said}");
+        assert!(said.contains("standard output cannot be written to: No space left"), "{way:?}: {said}");
+    }
 }
 
 /// What begins a colour.
@@ -329,6 +371,43 @@ async fn the_demo_needs_no_token_and_no_network_and_tells_where_to_look() {
     assert!(!text.contains("ghp_secret"));
     assert_eq!(promtool_check(&text), (Some(0), String::new()));
     assert_eq!(running.terminate().0.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_tells_programs_where_everything_is_in_one_line_of_json() {
+    let variables = [("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"), ("EXPORTER_LOG_LEVEL", "error")];
+    let running = Running::start(exporter(&["demo", "--json", "--orgs=1", "--users=20"], &variables));
+    let line: Value = serde_json::from_str(&running.line_with("")).unwrap();
+    for (page, part) in [("overview", "octo-"), ("metrics", "github_copilot_exporter_build_info{")] {
+        let text = reqwest::get(line[page].as_str().unwrap()).await.unwrap().text().await.unwrap();
+        assert!(text.contains(part), "{page}: {text}");
+    }
+    let keys: Vec<_> = line.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["api", "downloads", "enterprise", "metrics", "orgs", "overview", "token"]);
+    let (_, rest) = running.terminate();
+    assert_eq!(rest, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_leaves_alone_what_a_real_exporter_keeps() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = directory.path().join("state.json.gz");
+    fs::write(&kept, "a year of figures").unwrap();
+    let variables = [
+        ("EXPORTER_LISTEN_ADDRESS", "127.0.0.1:0"),
+        ("EXPORTER_STATE_DIR", directory.path().to_str().unwrap()),
+    ];
+    let running = Running::start(exporter(&["demo", "--orgs=1", "--users=20"], &variables));
+    let metrics = running.line_with("/metrics");
+    let url = metrics.split_whitespace().nth(1).unwrap();
+    let patience = Patience::new();
+    while !sources_up(&Scrape::read(reqwest::get(url).await.unwrap().text().await.unwrap()), 2 * 4) {
+        patience.check("the demo's figures, which would be kept");
+    }
+    assert_eq!(running.terminate().0.code(), Some(0));
+    let files: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(files, std::slice::from_ref(&kept));
+    assert_eq!(fs::read_to_string(kept).unwrap(), "a year of figures");
 }
 
 #[tokio::test(flavor = "multi_thread")]

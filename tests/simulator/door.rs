@@ -106,6 +106,16 @@ async fn too_little_scope_is_named_as_github_names_it() {
 }
 
 #[tokio::test]
+async fn of_costs_github_names_no_scope() {
+    let client = Client::start(with_tokens(&["classic=repo"])).await;
+    for owner in ["organizations/octo-retail", "enterprises/octo-group"] {
+        let refused = client.get(&format!("/{owner}/settings/billing/ai_credit/usage")).await;
+        assert_eq!(header(&refused, "x-accepted-oauth-scopes"), None);
+        assert_eq!(refusal(refused).await, (403, "This token may not use this endpoint.".into()));
+    }
+}
+
+#[tokio::test]
 async fn what_somebody_may_not_know_of_is_not_found() {
     let scopes = "read:org+read:enterprise";
     let owner = format!("owner={scopes}@Octo-Labs+octo-retail:member");

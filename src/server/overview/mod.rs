@@ -18,7 +18,10 @@ use self::standing::Standing;
 use crate::{
     clock::Instant,
     metrics::Plan,
-    model::overview::{DayOverview, Overview, OwnerOverview},
+    model::{
+        overview::{DayOverview, Overview, OwnerOverview},
+        state::{Attempt, SourceState},
+    },
     owner::Owner,
     refresh::published::Picture,
     source::{Api, Source},
@@ -168,7 +171,7 @@ fn section(index: usize, owner: &OwnerOverview, now: Instant) -> Markup {
             @if let Some(seats) = seats::facts(owner) { (seats) }
             @if !owner.sources.is_empty() {
                 (sources::table(owner, now))
-                @if asks_usage(owner) {
+                @if is_interface_known(owner) {
                     p.note { "Asked by " (interface(owner.api)) "." @if owner.languages_only { " " (LANGUAGES_ONLY) } }
                 }
             }
@@ -179,6 +182,16 @@ fn section(index: usize, owner: &OwnerOverview, now: Instant) -> Markup {
 /// Whether the owner's usage or its teams' is wanted at all: seats and bills have nothing to draw.
 fn asks_usage(owner: &OwnerOverview) -> bool {
     owner.sources.is_empty() || owner.sources.iter().any(|(source, _)| source.is_usage())
+}
+
+/// Whether GitHub has answered by an interface, be it by no: before that it is only the one that is asked first.
+fn is_interface_known(owner: &OwnerOverview) -> bool {
+    let says_no = |attempt: &Attempt| attempt.failures.keys().any(|reason| reason.is_answer());
+    let has_answered = |state: &SourceState| {
+        state.last_success.is_some()
+            || state.last.as_ref().is_some_and(|attempt| attempt.is_success() || says_no(attempt))
+    };
+    owner.sources.iter().any(|(source, state)| source.is_usage() && has_answered(state))
 }
 
 /// What is missing where GitHub refuses its reports about people.
@@ -245,7 +258,7 @@ mod tests {
     use super::*;
     use crate::{
         github::{Failure, Reason},
-        model::state::{Attempt, SourceState, Targets},
+        model::state::Targets,
     };
 
     fn noon() -> Instant {
@@ -328,6 +341,18 @@ mod tests {
         assert!(!html.contains("without editors"), "{html}");
         says(&show(vec![usage]), &["Asked by the Copilot usage API"]);
         says(&show(vec![OwnerOverview { languages_only: true, ..reports() }]), &["without editors"]);
+    }
+
+    #[test]
+    fn the_interface_is_told_once_github_has_answered_by_it() {
+        let told = |state| show(vec![owner("octo", state)]).contains("Asked by");
+        for reason in [Reason::Unauthorized, Reason::ServerError, Reason::Timeout] {
+            let failing = tried(Some(Failure::new(reason, "GET /x")));
+            assert!(!told(failing.clone()), "{reason}");
+            assert!(told(SourceState { last_success: Some(noon()), ..failing }), "{reason}");
+        }
+        assert!(told(tried(None)) && told(tried(Some(Failure::new(Reason::Forbidden, "GET /x")))));
+        assert!(!told(SourceState::default()));
     }
 
     #[test]

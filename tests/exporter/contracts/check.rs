@@ -22,6 +22,7 @@ fn report() -> Value {
         credentials: vec![CredentialRow {
             name: "app".into(),
             failure: None,
+            confirmed: true,
             rate: None,
             expires: None,
             app,
