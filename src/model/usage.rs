@@ -397,7 +397,10 @@ mod tests {
             None
         );
         let language = r#"{"language":"go","feature":"code_completion"}"#;
-        assert_eq!(entity(&format!(r#"{{"day":"2026-11-17","totals_by_language_feature":[{language}]}}"#)), None);
+        assert_eq!(
+            entity(&format!(r#"{{"day":"2026-11-17","totals_by_language_feature":[{language}]}}"#)),
+            None
+        );
         for detail in [
             r#""totals_by_ide":[{"ide":"vim","loc_deleted_sum":0}]"#,
             r#""totals_by_language_feature":[{"feature":"code_completion","loc_added_sum":0}]"#,
