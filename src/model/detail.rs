@@ -459,6 +459,7 @@ mod tests {
             "totals_by_3rd_party_agent": [
                 {"agent_id": "Codex", "agent_name": "x", "session_count": 50, "user_initiated_interaction_count": 51},
                 {"agent_id": 7, "session_count": 52},
+                {"agent_id": "codex", "session_count": 53, "user_initiated_interaction_count": 54},
             ],
         }));
         assert_eq!(
@@ -471,7 +472,7 @@ mod tests {
         assert_eq!(rows(&detail.models), [(["gpt-5", "chat_inline"], counters(40))]);
         let agents = [
             (["7"], AgentCounts { sessions: Some(52), jobs: None }),
-            (["codex"], AgentCounts { sessions: Some(50), jobs: Some(51) }),
+            (["codex"], AgentCounts { sessions: Some(103), jobs: Some(105) }),
         ];
         assert_eq!(rows(&detail.agents), agents);
     }
@@ -489,6 +490,14 @@ mod tests {
         let sums = [300, 303, 306, 309, 0, 315].map(Some);
         let expected = Counters { lines_added: None, ..Counters::of_parts(sums) };
         assert_eq!(rows(&detail.languages), [(["csharp", "chat_inline"], expected)]);
+    }
+
+    #[test]
+    fn counters_are_written_down_in_their_order() {
+        let written = json!([1, 2, 3, 4, 5, null]);
+        let counters = Counters { lines_deleted: None, ..counters(1) };
+        assert_eq!(serde_json::to_value(counters).unwrap(), written);
+        assert_eq!(serde_json::from_value::<Counters>(written).unwrap(), counters);
     }
 
     #[test]
@@ -567,7 +576,10 @@ mod tests {
                 {"model": "gpt", "feature": "chat_inline", "code_generation_activity_count": 11},
                 {"model": "old", "feature": "code_completion", "code_generation_activity_count": 12},
             ],
-            "totals_by_3rd_party_agent": [{"agent_id": "x", "session_count": 3, "user_initiated_interaction_count": 0}],
+            "totals_by_3rd_party_agent": [
+                {"agent_id": "x", "session_count": 3, "user_initiated_interaction_count": 0},
+                {"agent_id": "y", "session_count": 3, "user_initiated_interaction_count": 4},
+            ],
         }));
         let mut sums = std::collections::BTreeMap::<_, Weight>::new();
         for (label, name, weight) in detail.weights() {
@@ -583,6 +595,7 @@ mod tests {
             of(OpenLabel::Model, "gpt", Weight::use_of(Some(21), None)),
             of(OpenLabel::Model, "old", Weight::completions(Some(12))),
             of(OpenLabel::Agent, "x", Weight::use_of(None, Some(3))),
+            of(OpenLabel::Agent, "y", Weight::use_of(None, Some(4))),
         ];
         assert_eq!(sums, expected.into());
     }

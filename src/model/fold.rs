@@ -136,7 +136,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::usage::{COMPLETION_LABELS, Counts};
+    use crate::model::{
+        detail::{Used, Users},
+        usage::{COMPLETION_LABELS, Counts},
+    };
 
     type Completions = Row<2, Counts>;
 
@@ -235,6 +238,18 @@ mod tests {
         let folds = Folds::of(&days, 0);
         let rows = apply(&folds, nth(&days, 0));
         assert_eq!(languages(&rows), [("others", Some(2), None)]);
+    }
+
+    #[test]
+    fn who_used_several_of_the_folded_names_counts_once() {
+        let row = |name, people| Row { names: [Label::new(name)], figures: Users(Some(people)) };
+        let shared = Some(Shared::of([(1, [0, 1].into_iter())].into_iter()));
+        let features = Table { rows: [row("a", 2), row("b", 3)].into(), shared };
+        let used = Used { features: features.clone(), ..Used::default() };
+        let day = DayUsage { used: Some(Box::new(used)), ..DayUsage::default() };
+        let days = BTreeMap::from([(NaiveDate::MIN, day)]);
+        let rows = Folds::of(&days, 0).apply(&features, [OpenLabel::Feature]).into_owned();
+        assert_eq!(rows, [row("others", 4)]);
     }
 
     proptest! {

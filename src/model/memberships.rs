@@ -199,6 +199,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn nobody_is_named_where_it_is_printed() {
+        let list = list("2026-11-17", &[(123_456, 9)]);
+        assert_eq!(format!("{list:?}"), r#"TeamList { day: 2026-11-17, slugs: {9: "t9"}, members: 1 }"#);
+        let membership = Membership { user: 123_456, team: 9, days: 1 };
+        assert_eq!(format!("{membership:?}"), "Membership { .. }");
+    }
+
     /// Pairs, each once and in order, and the days of each.
     fn entries() -> impl Strategy<Value = BTreeMap<(u64, u64), u64>> {
         prop::collection::btree_map(

@@ -476,6 +476,17 @@ mod tests {
     }
 
     #[test]
+    fn a_record_with_far_more_elements_than_anybody_can_have_is_a_mistake() {
+        let refused = |elements| {
+            let row = person(1, &vec![json!({}); elements], &[], &[]);
+            people(Days::Only(day(0)), Vec::new(), &[&[row]]).err()
+        };
+        assert_eq!(refused(MOST_ELEMENTS), None);
+        let problem = Some("a record of one person has far too many elements");
+        assert_eq!((refused(MOST_ELEMENTS + 1), refused(MOST_ELEMENTS + 2)), (problem, problem));
+    }
+
+    #[test]
     fn a_listed_team_without_anybody_active_has_true_zeros_and_an_unlisted_one_is_not_there() {
         let lists = vec![list(day(0), &[(1, 7), (2, 7), (3, 8)])];
         let rows = [person(3, &[], &[], &[]), person(4, &[], &[], &[])];

@@ -223,6 +223,9 @@ mod tests {
         take(&mut rolling, &[(ahead, joined(&[(1, 9)], &[1]))].into());
         (0..7).for_each(|index| rolling.quiet(day(index)));
         assert_eq!(rolling.reach(day(6)).weekly, Some(BTreeMap::new()));
+        take(&mut rolling, &[(0, joined(&[(1, 9)], &[1]))].into());
+        rolling.forget_before(day(ahead + 1));
+        assert_eq!(rolling.marks, [], "both days are forgotten, though they have the same bit");
     }
 
     #[test]

@@ -309,3 +309,23 @@ impl Counts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credits_are_counted_in_billionths_and_none_are_known_beyond_every_bill() {
+        for (credits, parts) in [
+            (0.0, Some(0)),
+            (0.1 + 0.2, Some(300_000_000)),
+            (-1.5, Some(-1_500_000_000)),
+            (i64::MAX as f64 / CREDIT_PARTS, None),
+            (i64::MIN as f64 / CREDIT_PARTS, None),
+            (f64::INFINITY, None),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(parts_of_credits(credits), parts, "{credits}");
+        }
+    }
+}

@@ -262,6 +262,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{detail::Users, usage::Counts};
 
     #[test]
     fn groups_come_out_as_they_went_in() {
@@ -271,6 +272,39 @@ mod tests {
         let out: Vec<_> = shared.groups().map(|(people, rows)| (people, rows.to_vec())).collect();
         assert_eq!(out, groups.map(|(people, rows)| (i64::from(people), rows)));
         assert_eq!(Shared::default().groups().count(), 0);
+    }
+
+    #[test]
+    fn a_table_comes_back_as_it_was_written_down_and_what_is_none_does_not() {
+        let figures = Counts::of_parts([Some(1), Some(2), Some(3), Some(4), None]);
+        let row = |language| Row { names: [language, "vim"].map(Label::new), figures };
+        let shared = Some(Shared::of([(3, [0, 1].into_iter())].into_iter()));
+        let table = Table { rows: [row("go"), row("rust")].into(), shared };
+        let written =
+            r#"{"rows":[[["go","vim"],[1,2,3,4,null]],[["rust","vim"],[1,2,3,4,null]]],"shared":[3,2,0,1]}"#;
+        assert_eq!(serde_json::to_string(&table).unwrap(), written);
+        assert_eq!(serde_json::from_str::<Table<2, Counts>>(written).unwrap(), table);
+        for (text, problem) in [
+            (r#"{"rows":[[["rust"],1],[["go"],1]]}"#, "rows are not in the order of their names"),
+            (r#"{"rows":[[["go"],1],[["go"],1]]}"#, "rows are not in the order of their names"),
+            (r#"{"rows":[[["go","vim"],1]]}"#, "a row has too few or too many names"),
+            (r#"{"rows":[],"shared":[1,2,0]}"#, "a group of people stands in more rows than it names"),
+            (r#"{"rows":[],"shared":[1]}"#, "a group of people stands in no rows"),
+        ] {
+            let refused = serde_json::from_str::<Table<1, Users>>(text).unwrap_err().to_string();
+            assert!(refused.starts_with(problem), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn ranks_come_back_as_they_were_written_down_with_names_that_are_held_once() {
+        let rank = |label, count| (label, Label::new("go"), Weight::completions(Some(count)));
+        let ranks = Ranks::of([rank(OpenLabel::Language, 3), rank(OpenLabel::Editor, 2)].into_iter());
+        let written = r#"[["language","go",["completions",3]],["editor","go",["completions",2]]]"#;
+        assert_eq!(serde_json::to_string(&ranks).unwrap(), written);
+        let mut labels = Labels::default();
+        let read: Ranks = serde_json::from_str(written).unwrap();
+        assert_eq!((read.with_names(&mut labels), labels.len()), (ranks, 1));
     }
 
     #[test]

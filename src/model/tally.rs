@@ -450,6 +450,7 @@ mod tests {
     }
 
     fn assert_used(usage: &DayUsage, rows: &[&Row]) {
+        assert!(usage.counted);
         let nothing = Used::default();
         let used = usage.used.as_deref().unwrap_or(&nothing);
         assert_eq!(users(&used.features), naive_users(rows, 0, false));
@@ -463,8 +464,11 @@ mod tests {
         let own = [detail.interactions, detail.lines_added, detail.lines_deleted];
         assert_eq!(own, sum(rows.iter().map(|row| row.sums)));
         let cli: Vec<_> = rows.iter().filter_map(|row| row.cli).collect();
-        let expected = (!cli.is_empty()).then(|| terminal(sum(cli.into_iter())));
-        assert_eq!(detail.cli, expected);
+        let told = detail.cli.map(|Terminal { session_count, request_count, prompt_count, token_usage }| {
+            let TokenUsage { prompt_tokens_sum, output_tokens_sum } = token_usage.unwrap();
+            [session_count, request_count, prompt_count, prompt_tokens_sum, output_tokens_sum]
+        });
+        assert_eq!(told, (!cli.is_empty()).then(|| sum(cli.into_iter())));
         let tables = [
             shown(&detail.features),
             shown(&detail.editors),

@@ -179,16 +179,17 @@ impl DayUsage {
             monthly_active_users: record.monthly_active_users,
             ..Totals::default()
         };
+        let detail = Detail::of(record, labels);
+        // What stands in rows by language stands in the detail, too.
+        if totals == Totals::default() && detail.is_empty() {
+            return None;
+        }
         let elements = record.totals_by_language_feature.iter().flatten();
         let elements = elements.filter(|element| element.feature.as_deref() == Some(COMPLETIONS));
-        let rows: Vec<_> = elements.map(|element| language_row(element, labels)).collect();
-        let detail = Detail::of(record, labels);
-        let has_number = totals != Totals::default()
-            || rows.iter().any(|row| row.figures != Counts::default())
-            || !detail.is_empty();
-        let completions = if languages { Table::of(rows.into_iter()) } else { Table::default() };
+        let rows = elements.map(|element| language_row(element, labels));
+        let completions = if languages { Table::of(rows) } else { Table::default() };
         let detail = Some(Box::new(detail));
-        has_number.then_some((record.day, Self { totals, completions, detail, ..Self::default() }))
+        Some((record.day, Self { totals, completions, detail, ..Self::default() }))
     }
 
     /// The same with names that are held once.
@@ -395,8 +396,14 @@ mod tests {
             entity(r#"{"day":"2026-11-17","totals_by_ide":[{"ide":"vim"}],"pull_requests":{}}"#),
             None
         );
+        let language = r#"{"language":"go","feature":"code_completion"}"#;
+        assert_eq!(
+            entity(&format!(r#"{{"day":"2026-11-17","totals_by_language_feature":[{language}]}}"#)),
+            None
+        );
         for detail in [
             r#""totals_by_ide":[{"ide":"vim","loc_deleted_sum":0}]"#,
+            r#""totals_by_language_feature":[{"feature":"code_completion","loc_added_sum":0}]"#,
             r#""pull_requests":{"total_created":0}"#,
             r#""totals_by_cli":{"token_usage":{"prompt_tokens_sum":0}}"#,
         ] {
@@ -448,6 +455,36 @@ mod tests {
         let detail = Detail { interactions: Some(first), ..Detail::default() };
         let detail = (!counted).then(|| Box::new(detail));
         DayUsage { totals, completions, counted, detail, used, ..DayUsage::default() }
+    }
+
+    fn table<const L: usize, F: Default>(names: [&str; L]) -> Table<L, F> {
+        let row = Row { names: names.map(Label::new), figures: F::default() };
+        Table { rows: [row].into(), ..Table::default() }
+    }
+
+    #[test]
+    fn every_name_of_a_day_wherever_it_stands_is_held_once() {
+        let detail = Detail {
+            features: table(["a"]),
+            editors: table(["b"]),
+            languages: table(["c", "d"]),
+            models: table(["e", "f"]),
+            agents: table(["g"]),
+            ..Detail::default()
+        };
+        let used = Used { features: table(["h"]), editors: table(["i"]), ..Used::default() };
+        let ranks = |name| Ranks::of([(OpenLabel::Model, Label::new(name), Weight::default())].into_iter());
+        let day = DayUsage {
+            completions: table(["j", "k"]),
+            detail: Some(Box::new(detail)),
+            used: Some(Box::new(used)),
+            ranks: ranks("l"),
+            detail_ranks: ranks("m"),
+            ..numbered(100, "go", true)
+        };
+        let mut labels = Labels::default();
+        assert_eq!(day.clone().with_names(&mut labels), day);
+        assert_eq!(labels.len(), "abcdefghijklm".len());
     }
 
     #[test]

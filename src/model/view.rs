@@ -377,6 +377,14 @@ mod tests {
     }
 
     #[test]
+    fn credits_are_shown_whole_and_in_parts() {
+        let shown = |credits| {
+            UsedView { credits, features: Cow::Borrowed(&[]), editors: Cow::Borrowed(&[]) }.credits()
+        };
+        assert_eq!((shown(Some(2_500_000_000)), shown(None)), (Some(2.5), None));
+    }
+
+    #[test]
     fn where_the_owner_itself_is_not_read_the_newest_team_gives_the_day() {
         assert_eq!(latest(&state(&[], &["2026-11-19"]), &OPTIONS), [None, Some(day("2026-11-19"))]);
     }
