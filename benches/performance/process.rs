@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use procfs::process::Process;
+use procfs::{CpuInfo, Current, process::Process};
 use serde::Deserialize;
 
 /// A process.
@@ -29,6 +29,20 @@ impl Running {
         Self { child }
     }
 
+    /// The same, kept on the last of the machine's processors.
+    pub fn start_pinned(command: &Command) -> Self {
+        let mut pinned = Command::new("taskset");
+        pinned
+            .arg("--cpu-list")
+            .arg(last_processor().to_string())
+            .arg(command.get_program())
+            .args(command.get_args());
+        for (name, value) in command.get_envs() {
+            pinned.env(name, value.unwrap_or_default());
+        }
+        Self::start(&mut pinned)
+    }
+
     /// A simulated GitHub with one organisation.
     pub fn company(program: &Path, arguments: &[&str]) -> (Self, Company) {
         let mut command = Command::new(program);
@@ -42,15 +56,7 @@ impl Running {
 
     /// The exporter, which listens on this port of the machine; what it logs is not of interest.
     pub fn exporter(program: &Path, company: &Company, port: u16, variables: &[(&str, &str)]) -> Self {
-        let address = format!("127.0.0.1:{port}");
-        let mut command = Command::new(program);
-        command
-            .env_clear()
-            .envs([("GITHUB_API_URL", &*company.api), ("GITHUB_TOKEN", &*company.token)])
-            .envs([("GITHUB_ORGS", &*company.orgs.join(",")), ("EXPORTER_LISTEN_ADDRESS", &*address)])
-            .envs([("GITHUB_COPILOT_API", "reports"), ("EXPORTER_LOG_LEVEL", "error")])
-            .envs(variables.iter().copied());
-        Self::start(&mut command)
+        Self::start(&mut exporter(program, company, port, variables))
     }
 
     /// What the process has computed so far, in steps of a hundredth of a second.
@@ -85,6 +91,42 @@ impl Running {
     fn process(&self) -> procfs::ProcResult<Process> {
         Process::new(self.child.id().cast_signed())
     }
+}
+
+/// Of all, not only of those on which this process may be at the moment.
+fn last_processor() -> usize {
+    CpuInfo::current().map_or(0, |machine| machine.num_cores() - 1)
+}
+
+/// Does some work on all of the machine's processors but the last. Whether a server that waits is woken on the processor of
+/// its client or on another that sleeps would be chance, and costs more than an answer.
+pub fn beside_last_processor<T>(work: impl FnOnce() -> T) -> T {
+    let last = last_processor();
+    let stay_on = |processors: &str| {
+        let own = std::process::id().to_string();
+        let moved = Command::new("taskset")
+            .args(["--cpu-list", "--pid", processors, &own])
+            .stdout(Stdio::null())
+            .status();
+        assert!(moved.is_ok_and(|status| status.success()), "taskset, of util-linux");
+    };
+    stay_on(&format!("0-{}", last.saturating_sub(1)));
+    let done = work();
+    stay_on(&format!("0-{last}"));
+    done
+}
+
+/// The exporter, which listens on this port of the machine.
+pub fn exporter(program: &Path, company: &Company, port: u16, variables: &[(&str, &str)]) -> Command {
+    let address = format!("127.0.0.1:{port}");
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .envs([("GITHUB_API_URL", &*company.api), ("GITHUB_TOKEN", &*company.token)])
+        .envs([("GITHUB_ORGS", &*company.orgs.join(",")), ("EXPORTER_LISTEN_ADDRESS", &*address)])
+        .envs([("GITHUB_COPILOT_API", "reports"), ("EXPORTER_LOG_LEVEL", "error")])
+        .envs(variables.iter().copied());
+    command
 }
 
 impl Drop for Running {

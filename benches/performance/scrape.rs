@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     client::{Client, free_port, is_up, wait_for},
-    process::Running,
+    process::{Running, beside_last_processor, exporter},
     stats::Sample,
 };
 
@@ -59,9 +59,11 @@ pub fn report(program: &Path) -> String {
     let mut alone = String::from(
         "\n| one scrape a second | encoding | exporter, µs CPU | nginx, µs CPU |\n|---|---|---|---|\n",
     );
-    for (size, users, teams) in SIZES {
-        compare(program, size, users, teams, &mut text, &mut alone);
-    }
+    beside_last_processor(|| {
+        for (size, users, teams) in SIZES {
+            compare(program, size, users, teams, &mut text, &mut alone);
+        }
+    });
     text + &alone
 }
 
@@ -87,7 +89,7 @@ fn compare(
     let (_github, company) = Running::company(program, &["--users", users, "--teams", teams]);
     let port = free_port();
     let variables = [("EXPORTER_TEAM_DETAIL", "all"), ("EXPORTER_SOURCES", "activity,teams")];
-    let exporter = Running::exporter(program, &company, port, &variables);
+    let exporter = Running::start_pinned(&exporter(program, &company, port, &variables));
     wait_for(port, Duration::from_millis(200), |text| is_up(text, "activity") && is_up(text, "teams"));
     // What comes last is rendered ten seconds later at the latest.
     thread::sleep(Duration::from_secs(11));
@@ -192,7 +194,7 @@ fn nginx(directory: &TempDir, exporter: u16) -> (Running, u16) {
     let file = root.join("nginx.conf");
     fs::write(&file, configuration).expect("the disk has room");
     // In Debian's nginx-light.
-    let running = Running::start(Command::new("nginx").arg("-p").arg(root).arg("-c").arg(&file));
+    let running = Running::start_pinned(Command::new("nginx").arg("-p").arg(root).arg("-c").arg(&file));
     wait_for(port, Duration::from_millis(20), |_| true);
     (running, port)
 }
