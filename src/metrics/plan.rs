@@ -119,3 +119,84 @@ impl Plan {
         self.dropped[detail as usize].unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        github::usage::{UsageDay, UsageRow},
+        model::{Records, State, Update, ViewOptions, view},
+        owner::{Owner, Team},
+    };
+
+    /// A day of which there are two totals, two rows, and one figure by day.
+    fn day() -> UsageDay {
+        let row = |language: &str| UsageRow {
+            language: Some(language.to_owned()),
+            suggestions_count: Some(1),
+            ..UsageRow::default()
+        };
+        UsageDay {
+            day: "2026-11-20".parse().unwrap(),
+            total_suggestions_count: Some(2),
+            breakdown: Some(vec![row("go"), row("rust")]),
+            ..UsageDay::default()
+        }
+    }
+
+    /// An owner and a team that have this day.
+    fn state() -> State {
+        let (octo, at) = (|| Owner::org("octo"), "2026-11-22T12:00:00Z".parse().unwrap());
+        let mut state = State::new(&[octo()], &[].into());
+        state.apply(Update::Teams { owner: octo(), teams: vec![Team { id: 1, slug: "red".into() }] });
+        for team in [None, Some(1)] {
+            state.apply(Update::Days { owner: octo(), team, days: Some(Records::Usage(vec![day()])), at });
+        }
+        state
+    }
+
+    #[test]
+    fn what_can_be_left_out_goes_in_order_until_the_rest_fits_and_totals_never_go() {
+        let (state, at) = (state(), "2026-11-22T12:00:00Z".parse().unwrap());
+        let options = ViewOptions { history_days: 28, settle_days: 0, max_label_values: 50 };
+        let snapshot = view(&state, at, &options);
+        for (team_detail, most, series, dropped) in [
+            (TeamDetail::All, 10, 10, [0, 0, 0]),
+            (TeamDetail::Core, 10, 10, [0, 0, 0]),
+            (TeamDetail::Core, 9, 9, [1, 0, 0]),
+            (TeamDetail::Core, 8, 7, [1, 2, 0]),
+            (TeamDetail::Core, 7, 7, [1, 2, 0]),
+            (TeamDetail::Core, 6, 4, [1, 2, 3]),
+            (TeamDetail::Core, 0, 4, [1, 2, 3]),
+            (TeamDetail::Totals, 7, 7, [0, 0, 0]),
+        ] {
+            let plan = Plan::of(&snapshot, team_detail, most);
+            assert_eq!(
+                (plan.series(), Detail::ALL.map(|detail| plan.dropped(detail))),
+                (series, dropped),
+                "{most}"
+            );
+            let gone: Vec<_> = Detail::ALL.into_iter().filter(|detail| plan.dropped(*detail) > 0).collect();
+            assert_eq!(plan.details_dropped(), gone);
+            let shown = |scope| {
+                let metrics = CATALOGUE.iter().filter(|metric| plan.shows(metric, scope));
+                metrics.map(|metric| samples::count(metric, scope)).sum::<usize>()
+            };
+            assert_eq!(
+                snapshot.scopes.iter().map(shown).sum::<usize>(),
+                series,
+                "what is counted is what is shown"
+            );
+        }
+    }
+
+    #[test]
+    fn of_teams_there_is_what_was_wished_for_and_never_seats_or_costs() {
+        let groups =
+            [Group::Totals, Group::Core, Group::Detail, Group::Seats, Group::Billing, Group::Exporter];
+        for (wish, shown) in [(TeamDetail::Totals, 1), (TeamDetail::Core, 2), (TeamDetail::All, 3)] {
+            let expected: [_; 6] = std::array::from_fn(|place| place < shown);
+            assert_eq!(groups.map(|group| wish.shows(group)), expected, "{wish:?}");
+        }
+    }
+}

@@ -229,6 +229,7 @@ mod tests {
                         let words = of_source(&owner, source, reason, lack.as_ref());
                         assert!(words.contains(place), "{owner} {source} {lack:?}: {words}");
                         assert!(words.ends_with(WITHOUT), "{words}");
+                        assert!(lack.is_none() || words.contains(the(&owner)), "{words}");
                     }
                 }
             }
@@ -253,6 +254,20 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_a_credential_lacks_is_said_in_the_same_words_as_of_a_source() {
+        for (lack, place) in [
+            (Lack::Key, "the clock of this machine"),
+            (Lack::Installation, "Install App"),
+            (Lack::ActiveInstallation, "End the suspension"),
+        ] {
+            let of_source = of_source(&owners()[0], Source::Seats, Reason::Credential, Some(&lack));
+            let words = of_credential(&Failure::new(Reason::Credential, "").lacking(lack));
+            assert!(words.contains(place) && words == of_source, "{words}");
+        }
+        assert_eq!(of_credential(&Failure::new(Reason::Timeout, "")), Reason::Timeout.advice());
     }
 
     #[test]
@@ -284,5 +299,7 @@ mod tests {
         }
         let unpaid = of_source(&owners()[0], Source::Seats, Reason::Rejected, None);
         assert!(unpaid.contains("a problem with the payment"));
+        let other = of_source(&owners()[0], Source::Billing, Reason::Rejected, None);
+        assert_eq!(other, Reason::Rejected.advice());
     }
 }

@@ -132,3 +132,87 @@ fn last_month(usage: &ScopeUsage) -> Vec<DayOverview> {
     let skipped = usage.days.len().saturating_sub(MONTH.into());
     usage.days.iter().skip(skipped).map(|(day, usage)| DayOverview::of(*day, &usage.totals)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        github::{
+            billing::{Meter, MonthUsage, UsageItem},
+            seats::SeatBreakdown,
+            usage::UsageDay,
+        },
+        model::{Records, State, Update, ViewOptions, seats::SeatNews, view},
+        owner::Team,
+    };
+
+    fn day(acceptances: Option<i64>, suggestions: Option<i64>) -> DayOverview {
+        DayOverview { day: "2026-11-21".parse().unwrap(), active_users: Some(3), suggestions, acceptances }
+    }
+
+    #[test]
+    fn a_rate_is_known_where_both_numbers_are_and_anything_was_shown() {
+        for (acceptances, suggestions, rate) in [
+            (Some(3), Some(12), Some(0.25)),
+            (Some(0), Some(1), Some(0.0)),
+            (Some(0), Some(0), None),
+            (Some(1), Some(-1), None),
+            (None, Some(1), None),
+            (Some(1), None, None),
+        ] {
+            assert_eq!(day(acceptances, suggestions).acceptance_rate(), rate);
+        }
+    }
+
+    /// The one owner on the page once it has this news.
+    fn owner(news: Vec<Update>) -> OwnerOverview {
+        let octo = Owner::org("octo");
+        let mut state = State::new(&[octo], &[Source::Seats].into());
+        news.into_iter().for_each(|update| state.apply(update));
+        let options = ViewOptions { history_days: 0, settle_days: 0, max_label_values: 50 };
+        let at = "2026-11-22T12:00:00Z".parse().unwrap();
+        let overview = Overview::of(&view(&state, at, &options));
+        assert_eq!(overview.at, at);
+        let [owner] = <[_; 1]>::try_from(overview.owners).unwrap();
+        owner
+    }
+
+    #[test]
+    fn an_owner_is_shown_without_its_teams_and_what_is_not_known_of_it_is_not_there() {
+        let (octo, at) = (|| Owner::org("octo"), "2026-11-22T12:00:00Z".parse().unwrap());
+        let nothing = owner(Vec::new());
+        assert_eq!((nothing.owner, nothing.latest, nothing.days), (octo(), None, Vec::new()));
+        assert_eq!((nothing.seats, nothing.costs), (None, None));
+        assert_eq!(nothing.sources.iter().map(|(source, _)| *source).collect::<Vec<_>>(), [Source::Seats]);
+
+        let record = UsageDay {
+            day: "2026-11-21".parse().unwrap(),
+            total_active_users: Some(3),
+            total_suggestions_count: Some(12),
+            total_acceptances_count: Some(4),
+            ..UsageDay::default()
+        };
+        let days =
+            |team| Update::Days { owner: octo(), team, days: Some(Records::Usage(vec![record.clone()])), at };
+        let breakdown = SeatBreakdown { total: Some(7), ..SeatBreakdown::default() };
+        let item = UsageItem { gross_amount: Some(2.0), ..UsageItem::default() };
+        let usage = MonthUsage { month: "2026-11-01".parse().unwrap(), items: vec![item] };
+        let shown = owner(vec![
+            Update::Teams { owner: octo(), teams: vec![Team { id: 1, slug: "red".into() }] },
+            days(None),
+            days(Some(1)),
+            Update::Seats { owner: octo(), news: SeatNews::Breakdown(Some(breakdown)), at },
+            Update::Billing { owner: octo(), meter: Meter::AiCredits, usage: Some(usage), at },
+        ]);
+        let day = day(Some(4), Some(12));
+        assert_eq!(
+            (shown.latest, shown.days),
+            (Some(day), vec![day]),
+            "whatever the series show of the past"
+        );
+        assert_eq!(shown.seats, Some(SeatsOverview { total: Some(7), people: None }));
+        let total = Amounts { gross: Some(2.0), discount: None, net: None };
+        let month = "2026-11-01".parse().unwrap();
+        assert_eq!(shown.costs, Some(CostsOverview { month, is_complete: false, total }));
+    }
+}

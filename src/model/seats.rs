@@ -339,6 +339,38 @@ mod tests {
         assert_eq!(count(&[seat(), seat()]).people.of(Class::New), 2);
     }
 
+    #[test]
+    fn a_seat_is_that_of_somebody_new_unless_its_person_had_one() {
+        let mut fold = SeatFold::default();
+        let added = [Some(1), Some(2), Some(1), None, None]
+            .map(|id| fold.add(Given(id, None, DAYS, "business", None).seat()));
+        assert_eq!(added, [true, true, false, true, true]);
+        let list = fold.finish(Some(9), noon());
+        assert_eq!((list.total, list.people.all()), (Some(9), 4), "what GitHub announces is its own word");
+    }
+
+    #[test]
+    fn all_seats_are_githubs_own_count_or_else_the_people_that_the_list_announces() {
+        let breakdown =
+            |total| SeatNews::Breakdown(Some(SeatBreakdown { total, ..SeatBreakdown::default() }));
+        let list = |total| SeatNews::List(Some(SeatList { total, ..SeatList::default() }));
+        for (news, total) in [
+            (vec![], None),
+            (vec![breakdown(Some(7))], Some(7)),
+            (vec![breakdown(Some(7)), list(Some(3))], Some(7)),
+            (vec![breakdown(None), list(Some(3))], Some(3)),
+            (vec![list(Some(3))], Some(3)),
+            (vec![list(Some(u64::MAX))], None),
+        ] {
+            let (mut seats, is_any) = (Seats::default(), !news.is_empty());
+            news.into_iter().for_each(|news| seats.apply(news, noon()));
+            assert_eq!((seats.total(), seats.has_figures()), (total, is_any));
+            let later = noon() + TimeDelta::days(29);
+            assert_eq!((seats.expire(noon()), seats.expire(later)), (false, is_any));
+            assert!(!seats.has_figures());
+        }
+    }
+
     fn seat() -> impl Strategy<Value = Given> {
         (
             prop::option::weighted(0.9, 0..6u64),

@@ -597,6 +597,7 @@ mod tests {
         github::usage::UsageRow,
         model::{
             label::Label,
+            seats::SeatList,
             table::{Row, Shared, Table},
             usage::{Counts, Totals},
         },
@@ -629,6 +630,19 @@ mod tests {
     fn teams(teams: &[(u64, &str)]) -> Update {
         let team = |(id, slug): &(u64, &str)| Team { id: *id, slug: (*slug).to_owned() };
         Update::Teams { owner: octo(), teams: teams.iter().map(team).collect() }
+    }
+
+    fn tried<const N: usize>(source: Source, at: Instant, failures: [(Reason, u64); N]) -> Update {
+        let attempt = Attempt {
+            at,
+            took: Duration::ZERO,
+            failures: failures.into(),
+            problem: None,
+            waiting: false,
+            targets: Targets::default(),
+            next: at,
+        };
+        Update::Attempt { owner: octo(), source, attempt }
     }
 
     fn held(usage: &ScopeUsage) -> Vec<(String, Option<i64>)> {
@@ -713,40 +727,34 @@ mod tests {
         let mut state = state();
         state.apply(teams(&[(1, "red")]));
         state.apply(days(None, vec![record("2026-11-01", Some(1))]));
-        state.apply(days(Some(1), vec![record("2026-11-01", Some(1))]));
+        state.apply(days(
+            Some(1),
+            vec![UsageDay { breakdown: Some(vec![row()]), ..record("2026-11-01", None) }],
+        ));
         assert!(state.expire(noon() + TimeDelta::days(28)).is_empty());
         let later = noon() + TimeDelta::days(28) + TimeDelta::seconds(1);
         state.apply(Update::Days { owner: octo(), team: None, days: None, at: later });
         assert_eq!(state.expire(later), ["organisation octo, team red"]);
         assert_eq!(held(&state.owners[&octo()].usage).len(), 1, "unchanged is read, too");
         assert!(state.owners[&octo()].teams[&1].usage.days.is_empty());
+        assert_eq!(state.labels.len(), 0, "names that only the team had are forgotten");
     }
 
     #[test]
     fn a_clock_that_is_set_forward_drops_nothing_until_it_was_asked_for_again() {
         let mut state = state();
         state.apply(days(None, vec![record("2026-11-01", Some(1))]));
-        let attempt = |at| Attempt {
-            at,
-            took: Duration::ZERO,
-            failures: BTreeMap::new(),
-            problem: None,
-            waiting: false,
-            targets: Targets::default(),
-            next: at,
-        };
-        let tried = |at| Update::Attempt { owner: octo(), source: Source::Activity, attempt: attempt(at) };
-        state.apply(tried(noon()));
+        state.apply(tried(Source::Activity, noon(), []));
         let leap = noon() + TimeDelta::days(365);
         assert!(state.expire(leap).is_empty());
-        state.apply(tried(leap));
+        state.apply(tried(Source::Activity, leap, []));
         assert_eq!(state.expire(leap), ["organisation octo"], "and it was not to be had");
     }
 
     #[test]
     fn seats_and_bills_are_dropped_like_all_else_and_named() {
         let mut state = state();
-        let list = Some(super::super::seats::SeatList::default());
+        let list = Some(SeatList::default());
         state.apply(Update::Seats { owner: octo(), news: SeatNews::List(list), at: noon() });
         let usage = MonthUsage { month: day("01"), items: Vec::new() };
         let (meter, usage) = (Meter::AiCredits, Some(usage));
@@ -785,27 +793,145 @@ mod tests {
     #[test]
     fn attempts_count_their_failures_and_success_is_remembered_through_them() {
         let mut state = state();
-        let attempt = |failures| Attempt {
-            at: noon(),
-            took: Duration::ZERO,
-            failures,
-            problem: None,
-            waiting: false,
-            targets: Targets::default(),
-            next: noon(),
-        };
-        let mut apply = |failures| {
-            let attempt = attempt(failures);
-            state.apply(Update::Attempt { owner: octo(), source: Source::Activity, attempt });
-        };
-        apply(BTreeMap::new());
-        apply(BTreeMap::from([(Reason::Timeout, 2)]));
-        apply(BTreeMap::from([(Reason::Timeout, 1), (Reason::Decode, 1)]));
+        state.apply(tried(Source::Activity, noon(), []));
+        state.apply(tried(Source::Activity, noon(), [(Reason::Timeout, 2)]));
+        state.apply(tried(Source::Activity, noon(), [(Reason::Timeout, 1), (Reason::Decode, 1)]));
         let source = &state.owners[&octo()].sources[&Source::Activity];
         assert_eq!(source.failures, BTreeMap::from([(Reason::Timeout, 3), (Reason::Decode, 1)]));
         assert_eq!(source.last_success, Some(noon()));
         assert!(!source.last.as_ref().unwrap().is_success());
-        assert!(!state.all_tried(), "teams have not been tried");
+    }
+
+    #[test]
+    fn something_has_been_tried_with_the_first_source_and_everything_with_the_last() {
+        let mut state = state();
+        state.apply(Update::Listed);
+        assert!(!state.any_tried() && !state.all_tried());
+        for source in Source::ALL {
+            state.apply(tried(source, noon(), []));
+            assert_eq!((state.any_tried(), state.all_tried()), (true, source == Source::Billing), "{source}");
+        }
+        let mut nobody = State::new(&[], &Source::ALL.into());
+        assert!(!nobody.any_tried());
+        nobody.apply(Update::Listed);
+        assert!(nobody.any_tried(), "to find out who is to be watched");
+    }
+
+    #[test]
+    fn who_is_watched_already_stays_as_it_was_found_to_be() {
+        let mut state = State::new(&[], &Source::ALL.into());
+        for api in [Api::Reports, Api::Usage] {
+            state.apply(Update::Watched { owner: octo(), sources: Source::ALL.into(), api });
+            assert_eq!(state.owners[&octo()].api, Api::Reports);
+        }
+    }
+
+    #[test]
+    fn an_owner_is_one_target_and_failing_whatever_is_still_held() {
+        let failure = Failure::new(Reason::Timeout, "too late");
+        for (problem, has_data, expected) in [
+            (None, true, [1, 0, 0]),
+            (None, false, [0, 1, 0]),
+            (Some(&failure), true, [0, 0, 1]),
+            (Some(&failure), false, [0, 0, 1]),
+        ] {
+            let Targets { ok, no_data, failing } = Targets::of_owner(problem, has_data);
+            assert_eq!([ok, no_data, failing], expected, "{problem:?} {has_data}");
+        }
+    }
+
+    #[test]
+    fn records_have_a_number_if_any_of_their_days_has() {
+        let own = |users| EntityDay { day: day("17"), daily_active_users: users, ..EntityDay::default() };
+        let report = |days: &[Option<i64>]| Records::Report {
+            days: days.iter().copied().map(own).collect(),
+            languages: false,
+            shown_from: day("17"),
+        };
+        let usage = |days: &[Option<i64>]| {
+            Records::Usage(days.iter().map(|count| record("2026-11-17", *count)).collect())
+        };
+        assert!(!Records::NONE.has_number());
+        for (days, expected) in [(&[][..], false), (&[None], false), (&[None, Some(0)], true)] {
+            assert_eq!(
+                (usage(days).has_number(), report(days).has_number()),
+                (expected, expected),
+                "{days:?}"
+            );
+        }
+    }
+
+    /// What is known of an owner with figures of every source.
+    fn known() -> OwnerState {
+        let mut state = state();
+        state.apply(Update::Speaks { owner: octo(), api: Api::Reports });
+        state.apply(teams(&[(1, "red")]));
+        for team in [None, Some(1)] {
+            state.apply(days(
+                team,
+                vec![UsageDay { breakdown: Some(vec![row()]), ..record("2026-11-01", None) }],
+            ));
+        }
+        let news = SeatNews::List(Some(SeatList::default()));
+        state.apply(Update::Seats { owner: octo(), news, at: noon() });
+        let usage = Some(MonthUsage { month: day("01"), items: Vec::new() });
+        state.apply(Update::Billing { owner: octo(), meter: Meter::AiCredits, usage, at: noon() });
+        Source::ALL.into_iter().for_each(|source| state.apply(tried(source, noon(), [])));
+        let known = state.owners.remove(&octo()).unwrap();
+        OwnerState { languages_only: true, ..known }
+    }
+
+    #[test]
+    fn what_an_earlier_process_knew_comes_back_as_far_as_it_is_asked_for_now() {
+        let known = known();
+        for asked in Source::ALL {
+            let mut state = State::new(&[octo()], &[asked].into());
+            assert!(!state.has_figures());
+            for owner in [octo(), Owner::org("gone")] {
+                state.restore(&owner, known.clone());
+                state.restore_team(&owner, 1, known.teams[&1].clone());
+            }
+            assert!(state.has_figures(), "{asked}");
+            assert_eq!(state.owners.len(), 1);
+            let is_usage = matches!(asked, Source::Activity | Source::Teams);
+            assert_eq!(state.labels.len(), usize::from(is_usage), "names are held once");
+            let OwnerState { api, languages_only, usage, teams, seats, billing, sources } =
+                &state.owners[&octo()];
+            assert_eq!((*api, *languages_only), (Api::Reports, true));
+            let back =
+                [!usage.days.is_empty(), !teams.is_empty(), seats.has_figures(), billing.has_figures()];
+            assert_eq!(back, Source::ALL.map(|source| source == asked));
+            assert_eq!(sources[&asked].last_success, Some(noon()));
+        }
+    }
+
+    #[test]
+    fn what_another_interface_told_is_forgotten_and_what_is_the_same_for_both_stays() {
+        let mut state = State { owners: [(octo(), known())].into(), ..state() };
+        let successes = |state: &State| {
+            state.owners[&octo()]
+                .sources
+                .values()
+                .map(|source| source.last_success.is_some())
+                .collect::<Vec<_>>()
+        };
+        state.apply(Update::Speaks { owner: octo(), api: Api::Reports });
+        assert_eq!((state.owners[&octo()].teams.len(), successes(&state)), (1, vec![true; 4]));
+        state.apply(Update::Speaks { owner: octo(), api: Api::Usage });
+        let held = &state.owners[&octo()];
+        assert!(held.usage.days.is_empty() && held.teams.is_empty() && !held.languages_only);
+        assert_eq!((held.api, successes(&state)), (Api::Usage, vec![false, false, true, true]));
+        assert!(held.seats.has_figures() && held.billing.has_figures(), "these are the same for both");
+    }
+
+    #[test]
+    fn of_an_owner_that_is_gone_nothing_stays_not_even_a_name() {
+        let mut state = state();
+        state
+            .apply(days(None, vec![UsageDay { breakdown: Some(vec![row()]), ..record("2026-11-01", None) }]));
+        assert_eq!(state.labels.len(), 1);
+        state.apply(Update::Gone { owner: octo() });
+        assert_eq!((state.owners.len(), state.labels.len()), (0, 0));
     }
 
     fn day(text: &str) -> NaiveDate {
