@@ -32,6 +32,8 @@ impl Running {
     /// The same, kept on the last of the machine's processors.
     pub fn start_pinned(command: &Command) -> Self {
         let mut pinned = Command::new("taskset");
+        // What is set here is not for the program; only where programs are.
+        pinned.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         pinned
             .arg("--cpu-list")
             .arg(last_processor().to_string())

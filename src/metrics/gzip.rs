@@ -1,8 +1,8 @@
 //! One gzip member out of parts that were compressed apart.
 //!
 //! The data is compressed once per rendering, the live series are put behind it at every scrape. Two gzip members in a row
-//! would do for Prometheus, but `curl --compressed` and others stop after the first. So each part is a run of deflate blocks that
-//! ends on a byte boundary, and head, closing block and checksum are put around them: RFC 1951 and 1952.
+//! would do for Prometheus, but `curl --compressed` and others stop after the first. So each part is a run of deflate
+//! blocks that ends on a byte boundary, and head, closing block and checksum are put around them: RFC 1951 and 1952.
 //!
 //! The live series are few and new at every scrape: they are stored as they are, since setting up a compressor costs more
 //! than the whole rest of a scrape.
@@ -34,11 +34,9 @@ impl Deflated {
     /// A gzip member that holds this and a short text behind it.
     pub fn member(&self, behind: &[u8]) -> Pieces {
         let mut crc = Crc::new();
+        crc.combine(&self.crc);
         crc.update(behind);
-        let mut whole = Crc::new();
-        whole.combine(&self.crc);
-        whole.combine(&crc);
-        let tail = [&LAST_BLOCK[..], &whole.sum().to_le_bytes(), &whole.amount().to_le_bytes()].concat();
+        let tail = [&LAST_BLOCK[..], &crc.sum().to_le_bytes(), &crc.amount().to_le_bytes()].concat();
         Pieces::of(Bytes::from_static(&HEAD), Arc::clone(&self.pieces), [stored(behind), tail.into()])
     }
 }

@@ -18,7 +18,7 @@ const MULTIPLE: &str = "multiple";
 pub(super) const CREDIT_PARTS: f64 = 1e9;
 
 /// What is wanted of people's days beside completions and chat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wanted {
     /// How rows share people, and who used what: of days that can be shown.
     pub(super) shown: bool,
@@ -27,7 +27,7 @@ pub(super) struct Wanted {
 }
 
 /// One person's day. Its room is used again for the next person's.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Share {
     wanted: Wanted,
     /// Suggestions, acceptances, lines suggested and accepted, chat turns and acceptances, whether they chatted.
@@ -62,19 +62,6 @@ pub(super) struct DetailShare {
 }
 
 type Elements<'a> = Option<Vec<Element<Name<'a>>>>;
-
-impl Default for Share {
-    fn default() -> Self {
-        Self {
-            wanted: Wanted { shown: false, detail: false },
-            totals: [None; 7],
-            completions: Cells::default(),
-            used: UsedShare::default(),
-            detail: DetailShare::default(),
-            ranks: Vec::new(),
-        }
-    }
-}
 
 impl Share {
     /// Takes the place of whoever was here before.
