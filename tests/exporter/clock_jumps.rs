@@ -64,7 +64,7 @@ impl Jumping {
         let asked = |part: &str| self.simulator.requests().iter().any(|request| request.path.contains(part));
         while !["/seats", "/billing/", "copilot/"].into_iter().all(asked) {
             patience.check(&format!("questions after {seconds} s"));
-            self.exporter.clock.advance(1);
+            self.exporter.clock.pass(1);
             self.exporter.scrape().await;
         }
         // Whatever is still to be shown.
@@ -94,7 +94,7 @@ async fn jumps(api: &str) {
                 break;
             }
             patience.check(&format!("{api}: the clock is right again after {pair:?}\n{}", scrape.text));
-            jumping.exporter.clock.advance(1);
+            jumping.exporter.clock.pass(1);
         }
     }
     let passed = jumping.exporter.clock.now() - began;

@@ -267,21 +267,14 @@ impl Flow {
         self.exporter.until_by(0, "a first attempt", |scrape| attempts(scrape).len() == self.sources).await
     }
 
-    /// The next attempt, so many seconds later: what was asked for in it, and what is shown then. One that fails can
-    /// have been repeated once until it is shown.
+    /// The next attempt, so many seconds later: what was asked for in it, and what is shown then. One that fails has been
+    /// repeated until it is shown.
     pub async fn pass(&self, seconds: i64) -> (Vec<String>, Scrape) {
-        let before = attempts(&self.exporter.scrape().await);
+        self.exporter.until_rest().await;
         self.asked();
         self.exporter.clock.advance(seconds);
-        let all_again = |scrape: &Scrape| {
-            let now = attempts(scrape);
-            before.iter().all(|(source, told)| now.get(source).is_some_and(|now| now != told))
-        };
-        let scrape = self.exporter.until("another attempt", all_again).await;
-        // A cycle begins with the latest report; what comes before it is the rest of a repetition that was under way.
-        let asked = self.asked();
-        let begins = asked.iter().position(|asked| asked.starts_with("/organization-28-day/latest"));
-        (asked[begins.unwrap_or_default()..].to_vec(), scrape)
+        let scrape = self.exporter.until_rest().await;
+        (self.asked(), scrape)
     }
 
     /// Waits until everything in the table is shown, and nothing else of its families.
@@ -295,7 +288,7 @@ impl Flow {
                 return scrape;
             }
             patience.check(&format!("{what}: {wrong:#?}"));
-            self.exporter.clock.advance(1);
+            self.exporter.clock.pass(1);
         }
     }
 }

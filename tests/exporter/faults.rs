@@ -524,6 +524,8 @@ impl Story {
             self.exporter.clock.advance(3600);
         }
         self.fails(&what, fault.word).await;
+        // A link that was told before would have expired by the time that it is followed.
+        self.exporter.until_rest().await;
         // Whatever is read from here on has the news.
         self.simulator.set_now(self.now + TimeDelta::days(1));
         assert!(self.hostile.heal() > 0, "{what}");

@@ -452,7 +452,7 @@ async fn tell(oddity: &Oddity) {
     while !is_as_it_should_be(&story, &story.exporter.scrape().await) {
         patience.check(&format!("{what} is gone"));
         // Days that were strange are read again a day later.
-        story.exporter.clock.advance(if place.of_new_days { 60 } else { 1 });
+        story.exporter.clock.pass(if place.of_new_days { 60 } else { 1 });
     }
     story.exporter.stop().await;
 }

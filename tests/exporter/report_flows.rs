@@ -529,7 +529,7 @@ async fn files_that_break_off_or_whose_links_expire_are_never_counted_twice_nor_
             break;
         }
         patience.check(&format!("{:?}", differences(&expected, &series).iter().take(9).collect::<Vec<_>>()));
-        exporter.clock.advance(10);
+        exporter.clock.pass(10);
     }
     exporter.stop().await;
 }
@@ -545,7 +545,7 @@ async fn a_weekend_without_data_does_not_hide_the_days_behind_it_while_the_month
     let patience = Patience::new();
     while day(&exporter.scrape().await) != 2.0 * tuesday {
         patience.check("Tuesday");
-        exporter.clock.advance(600);
+        exporter.clock.pass(600);
     }
     let scrape = exporter.until("all sources up", |scrape| all_up(scrape, 2)).await;
     assert!(

@@ -61,7 +61,7 @@ async fn until_saved(directory: &Path, clock: &ManualClock, exporter: &Exporter)
     let successes = |text: String| text.matches(r#""last_success":""#).count();
     while written(directory).map(successes) != Some(SOURCES) {
         patience.check("everything is saved");
-        clock.advance(1);
+        clock.pass(1);
         exporter.scrape().await;
     }
 }
@@ -192,7 +192,7 @@ async fn rows_by_language_alone_outlive_a_restart_too() {
     let patience = Patience::new();
     while written(place.path()).is_none_or(|text| text.matches(r#""languages_only":true"#).count() != 2) {
         patience.check("it is saved");
-        clock.advance(1);
+        clock.pass(1);
         exporter.scrape().await;
     }
     exporter.stop().await;

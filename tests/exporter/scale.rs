@@ -49,7 +49,7 @@ async fn two_thousand_teams_are_each_asked_once_and_then_cost_nothing_and_are_re
         if all_up(&scrape, ORGS) {
             break scrape;
         }
-        clock.advance(1);
+        clock.pass(1);
     };
     let requests = simulator.requests();
     assert_eq!(requests.len(), round());

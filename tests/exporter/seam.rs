@@ -189,7 +189,7 @@ async fn pass(now: DateTime<Utc>, simulator: &Simulator, clock: &ManualClock, pr
     let patience = Patience::new();
     while prometheus.now(DAY).await != [expected; 2] {
         patience.check(&format!("{} in Prometheus", newest(now)));
-        clock.advance(1);
+        clock.pass(1);
     }
 }
 

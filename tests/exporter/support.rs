@@ -67,6 +67,14 @@ impl ManualClock {
         self.0.send_modify(|time| time.passed += TimeDelta::seconds(seconds));
     }
 
+    /// Lets so much time pass if anybody sleeps by it: work takes no time, however slow the machine is. Else an attempt
+    /// would be repeated, or a link expire, while it is still under way.
+    pub fn pass(&self, seconds: i64) {
+        if self.is_waited_for() {
+            self.advance(seconds);
+        }
+    }
+
     /// Sets the clock forward or back. No time passes: as with the machine's clock, who sleeps goes on sleeping.
     pub fn set_by(&self, seconds: i64) {
         self.0.send_modify(|time| time.set += TimeDelta::seconds(seconds));
@@ -85,9 +93,10 @@ impl Clock for ManualClock {
     }
 
     fn sleep_until(&self, instant: Instant) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let mut time = self.0.subscribe();
-        let end = instant.checked_sub_signed(time.borrow().set).unwrap_or(Instant::MAX_UTC);
+        let end = instant.checked_sub_signed(self.0.borrow().set).unwrap_or(Instant::MAX_UTC);
         Box::pin(async move {
+            // Only now it is waited for: a branch of a choice that is closed is made and never polled.
+            let mut time = self.0.subscribe();
             time.wait_for(|time| time.passed >= end).await.expect("the clock outlives its sleepers");
         })
     }
@@ -214,12 +223,12 @@ impl Exporter {
         Scrape::read(response.text().await.unwrap())
     }
 
-    /// Scrapes until `holds`, while the clock moves on by a second each time.
+    /// Scrapes until `holds`, while the clock moves on by a second each time that somebody sleeps.
     pub async fn until(&self, what: &str, holds: impl Fn(&Scrape) -> bool) -> Scrape {
         self.until_by(1, what, holds).await
     }
 
-    /// The same with a clock that moves on by so many seconds each time.
+    /// The same with a clock that moves on by so many seconds.
     pub async fn until_by(&self, seconds: i64, what: &str, holds: impl Fn(&Scrape) -> bool) -> Scrape {
         let patience = Patience::new();
         loop {
@@ -228,7 +237,32 @@ impl Exporter {
                 return scrape;
             }
             patience.check(&format!("{what}\n{}", scrape.text));
-            self.clock.advance(seconds);
+            self.clock.pass(seconds);
+        }
+    }
+
+    /// Waits until no attempt is under way, due, or ended and not yet shown: until the page has the next one of every
+    /// source ahead. What is shown then.
+    pub async fn until_rest(&self) -> Scrape {
+        let patience = Patience::new();
+        let (mut shown, mut since) = (None, self.clock.now());
+        loop {
+            let (page, scrape) = (self.page().await, self.scrape().await);
+            let now = self.clock.now();
+            let next_try = next_tries(&page).min();
+            if next_try.is_some_and(|next| next > now) {
+                return scrape;
+            }
+            patience.check(&page);
+            let rendered = scrape.get("github_copilot_exporter_snapshot_timestamp_seconds");
+            if rendered != shown {
+                (shown, since) = (rendered, now);
+            }
+            // What has been told is shown ten seconds after the last time: until then, however long that takes, what has
+            // failed is not to be tried again and again. The page leaves out fractions: now can be a little later.
+            if next_try == Some(now) || now < since + TimeDelta::seconds(10) {
+                self.clock.pass(1);
+            }
         }
     }
 
@@ -237,6 +271,14 @@ impl Exporter {
         self.stop.take();
         self.running.await.unwrap();
     }
+}
+
+/// When the page says that each source is asked next.
+fn next_tries(page: &str) -> impl Iterator<Item = Instant> {
+    page.split(r#"data-label="Next try""#).skip(1).map(|cell| {
+        let time = cell.split("</td>").next().unwrap().split("datetime=\"").nth(1);
+        time.map_or(Instant::MIN_UTC, |time| time.split('"').next().unwrap().parse().unwrap())
+    })
 }
 
 /// One answer of `/metrics`.
