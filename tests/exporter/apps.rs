@@ -64,7 +64,8 @@ impl Company {
                 return scrape;
             }
             patience.check(&format!("{what}\n{}", scrape.text));
-            self.pass(TimeDelta::seconds(2));
+            self.clock.pass(2);
+            self.github.set_now(self.clock.now());
         }
     }
 
@@ -77,7 +78,8 @@ impl Company {
                 return page;
             }
             patience.check(&page);
-            self.pass(TimeDelta::seconds(2));
+            self.clock.pass(2);
+            self.github.set_now(self.clock.now());
         }
     }
 
@@ -145,13 +147,11 @@ async fn another_refresh(company: &Company, exporter: &Exporter, minutes: i64) {
 async fn a_token_is_renewed_some_minutes_before_its_hour_is_over_and_not_sooner() {
     let company = Company::start(|_| ()).await;
     let exporter = company.exporter(&[("EXPORTER_REFRESH_INTERVAL", "2m")]).await;
-    company.until(&exporter, "the first figures", is_up("octo-labs")).await;
-    company.until(&exporter, "and the second", is_up("octo-retail")).await;
-    company.pass(TimeDelta::minutes(48));
-    another_refresh(&company, &exporter, 2).await;
-    assert_eq!(company.asked("access_tokens"), 2);
-    company.pass(TimeDelta::minutes(5));
-    company.until(&exporter, "both renewed", |_| company.asked("access_tokens") == 4).await;
+    for (minutes, tokens) in [(0, 2), (50, 2), (6, 4)] {
+        company.pass(TimeDelta::minutes(minutes));
+        exporter.until_rest().await;
+        assert_eq!(company.asked("access_tokens"), tokens, "{minutes} minutes later");
+    }
     assert!(company.clock.now() < START.parse::<Instant>().unwrap() + TimeDelta::minutes(59));
     let scrape = exporter.scrape().await;
     assert_eq!(scrape.sum("github_copilot_exporter_source_failures_total", &[]), 0.0);
@@ -261,7 +261,7 @@ async fn a_suspended_installation_is_named_and_keeps_its_last_figures_and_heals(
     assert!(company.github.suspend("octo-labs"));
     company.pass(TimeDelta::hours(1));
     let scrape = company.until(&exporter, "suspended", is_down("octo-labs")).await;
-    assert_eq!(scrape.get(&failures("octo-labs", "credential")), Some(1.0), "{}", scrape.text);
+    assert!(scrape.get(&failures("octo-labs", "credential")) >= Some(1.0), "{}", scrape.text);
     assert_eq!(scrape.sum(figures, labs), good.sum(figures, labs));
     // Where the other one was just asking for the list, the first attempt went by the old one, and GitHub said it.
     company.until_page(&exporter, "is suspended since 2026-11-22").await;
