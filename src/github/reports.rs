@@ -592,7 +592,9 @@ async fn shard(client: &Client, report: Report, link: &Link, fold: &mut impl Fol
     let unfit = |words| Failure::new(Reason::Decode, format!("file {link}: {words}"));
     let mut each = |record: &[u8]| {
         unknown.get_or_insert_with(|| unknown_fields(record));
-        for row in serde_json::Deserializer::from_slice(record).into_iter() {
+        // A record as a whole is checked far faster than each of its strings by itself.
+        let text = str::from_utf8(record).map_err(|_| unfit("a record is no UTF-8"))?;
+        for row in serde_json::Deserializer::from_str(text).into_iter() {
             let row = row.map_err(|_| unfit("a record is not as promised"))?;
             fold.row(row).map_err(unfit)?;
         }
