@@ -319,6 +319,12 @@ fn a_release_is_a_commit_and_a_tag_with_one_version_everywhere() {
         .map(|line| line.rsplit('/').next().unwrap())
         .collect();
     assert_eq!(links, ["v7.1.1...HEAD", "v7.1.1", "v7.1.0"]);
+    for (version, notes) in [("7.1.0", "### Added\n\n- A thing.\n"), ("7.1.1", "### Fixed\n\n- Another.\n")] {
+        let told = repository.command(".ci/release-notes", &[version]);
+        assert_eq!(told, (Some(0), notes.to_owned(), String::new()), "{version}");
+    }
+    let (code, said, trouble) = repository.command(".ci/release-notes", &["7.1"]);
+    assert_eq!((code, &*said, &*trouble), (Some(1), "", "CHANGELOG.md says nothing of 7.1\n"));
 }
 
 #[test]

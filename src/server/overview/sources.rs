@@ -110,10 +110,12 @@ fn why(owner: &OwnerOverview, source: Source, state: &SourceState) -> Option<Mar
     let last = state.last.as_ref()?;
     let failing = Standing::of(state) == Standing::Failing;
     let small_teams = source == Source::Teams && last.targets.no_data > 0;
-    (failing || last.waiting || small_teams).then(|| {
+    let no_teams = source == Source::Teams && last.targets == Targets::default();
+    (failing || last.waiting || small_teams || no_teams).then(|| {
         html! {
             @if failing { (failures(&owner.owner, source, last)) p { (remains(owner, source, state)) } }
             @else if last.waiting { p { (waiting(owner)) } }
+            @else if no_teams { p { (NO_TEAMS) } }
             @if small_teams { p { (small(owner.api)) } }
         }
     })
@@ -137,6 +139,9 @@ fn waiting(owner: &OwnerOverview) -> &'static str {
         }
     }
 }
+
+const NO_TEAMS: &str =
+    "No team is watched: GitHub lists none here, or GITHUB_TEAMS selects none of those it lists.";
 
 /// Why a team has no data.
 const fn small(api: Api) -> &'static str {
@@ -324,7 +329,7 @@ mod tests {
         let html = show(Source::Teams, Some(attempt([3, 0, 0])), 1);
         says(&html, &["3 with data"]);
         assert!(!html.contains("five members"), "{html}");
-        says(&show(Source::Teams, Some(attempt([0, 0, 0])), 1), &["no teams"]);
+        says(&show(Source::Teams, Some(attempt([0, 0, 0])), 1), &["no teams", "GITHUB_TEAMS selects none"]);
     }
 
     #[test]
