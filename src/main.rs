@@ -58,10 +58,11 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(cli::arguments(std::env::args_os())) {
         Ok(cli) => cli,
+        // Help and version come this way, too.
         Err(usage) => {
-            // Help and version come this way, too. Nothing can be done if the terminal is gone.
-            let _ = usage.print();
-            return if usage.use_stderr() { Exit::Unusable } else { Exit::Done }.into();
+            let printed = written(usage.print()).err();
+            let exit = if usage.use_stderr() { Exit::Unusable } else { Exit::Done };
+            return printed.filter(|_| exit == Exit::Done).map_or(exit, |failed| report(&failed)).into();
         }
     };
     let exit = run(cli.command.unwrap_or(Command::Serve)).err().map_or(Exit::Done, |failed| report(&failed));
@@ -91,9 +92,14 @@ async fn serve() -> Result<(), Failed> {
     exporter(config, Arc::new(SystemClock), |_| Ok(())).await
 }
 
-/// Writes to standard output, of which whoever reads it may have seen enough, and gone.
+/// Writes to standard output.
 fn say(text: &str) -> Result<(), Failed> {
-    match writeln!(std::io::stdout(), "{text}") {
+    written(writeln!(std::io::stdout(), "{text}"))
+}
+
+/// What became of writing to standard output, of which whoever reads it may have seen enough, and gone.
+fn written(result: std::io::Result<()>) -> Result<(), Failed> {
+    match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failed::Incomplete(format!("standard output cannot be written to: {error}")))
         }
@@ -159,8 +165,7 @@ async fn write_history(options: &backfill::Options) -> Result<(), Failed> {
 }
 
 fn complete(shell: Shell) -> Result<(), Failed> {
-    let written = std::io::stdout().write_all(&shell.script(Cli::command()));
-    written.map_err(|error| Failed::Incomplete(format!("the script could not be written: {error}")))
+    written(std::io::stdout().write_all(&shell.script(Cli::command())))
 }
 
 /// A name that looks like one of ours and is not may be a setting that has no effect.

@@ -154,6 +154,10 @@ async fn a_report_that_cannot_be_written_is_no_success() {
         &["backfill", "--from", &from, "--output", output],
         &["simulate"],
         &["demo", "--listen=127.0.0.1:0"],
+        &["completions", "bash"],
+        &["--help"],
+        &["demo", "--help"],
+        &["--version"],
     ] {
         let mut command = exporter(
             way,
