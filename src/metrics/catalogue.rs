@@ -850,3 +850,95 @@ pub static CATALOGUE: &[Metric] = &[
     ),
     own(HTTP_REQUESTS, Read::LiveCounter(&["path", "code"]), "Requests to the exporter by path and status."),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metric(name: &str) -> &'static Metric {
+        let name = format!("github_copilot_{name}");
+        CATALOGUE.iter().find(|metric| metric.name == name).unwrap_or_else(|| panic!("{name} is not there"))
+    }
+
+    #[test]
+    fn data_has_the_labels_of_its_scope_before_its_own_and_the_exporters_own_series_have_theirs_only() {
+        let scope = ["enterprise", "org", "team"];
+        for (name, own) in [
+            ("suggestions", &["language", "editor"][..]),
+            ("total_suggestions", &[]),
+            ("day_timestamp_seconds", &[]),
+            ("daily_suggestions", &["day"]),
+            ("total_interactions", &[]),
+            ("feature_generations", &["feature"]),
+            ("editor_generations", &["editor"]),
+            ("language_generations", &["language", "feature"]),
+            ("model_generations", &["model", "feature"]),
+            ("adoption_phase_users", &["phase"]),
+            ("assigned_idle_seats", &["assigning_team", "idle"]),
+        ] {
+            assert_eq!(metric(name).labels(), [&scope, own].concat(), "{name}");
+        }
+        assert_eq!(metric("exporter_series").labels(), [""; 0]);
+        assert_eq!(metric("exporter_folded_label_values").labels(), ["enterprise", "org", "label"]);
+        assert_eq!(metric("exporter_github_requests_total").labels(), ["endpoint", "code"]);
+        assert_eq!(metric("exporter_http_requests_total").labels(), ["path", "code"]);
+    }
+
+    #[test]
+    fn the_labels_of_data_are_each_named_once_and_those_of_the_exporter_are_not_among_them() {
+        let expected = [
+            "agent",
+            "assigning_team",
+            "author",
+            "day",
+            "editor",
+            "enterprise",
+            "feature",
+            "idle",
+            "kind",
+            "language",
+            "model",
+            "org",
+            "phase",
+            "plan",
+            "product",
+            "sku",
+            "surface",
+            "team",
+            "unit",
+        ];
+        assert_eq!(data_labels(), expected.into());
+    }
+
+    #[test]
+    fn the_help_ends_with_the_time_that_a_number_is_of() {
+        let day = " Window: the UTC day of github_copilot_day_timestamp_seconds. Cached.";
+        let month = " Window: the month of github_copilot_billing_month_timestamp_seconds to date. Cached.";
+        for (name, window) in [
+            ("suggestions", day),
+            ("total_suggestions", day),
+            ("feature_generations", day),
+            ("daily_suggestions", " Window: one UTC day each, the newest 28 at most. Cached."),
+            ("seats", " Window: up to when GitHub was last asked. Cached."),
+            ("billing_quantity", month),
+            ("exporter_series", ""),
+        ] {
+            let metric = metric(name);
+            assert_eq!(metric.help(), format!("{}{window}", metric.about));
+        }
+    }
+
+    #[test]
+    fn what_the_exporter_counts_itself_is_a_counter_and_all_else_a_gauge() {
+        let counters = CATALOGUE.iter().filter(|metric| metric.is_counter()).map(|metric| metric.name);
+        let expected = [
+            "source_failures_total",
+            "github_requests_total",
+            "throttled_seconds_total",
+            "unknown_fields_total",
+            "http_requests_total",
+        ];
+        let expected = expected.map(|name| format!("github_copilot_exporter_{name}"));
+        assert_eq!(counters.collect::<Vec<_>>(), expected);
+    }
+}

@@ -133,6 +133,109 @@ fn count(labels: &[&str], number: Option<i64>, emit: &mut Emit<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        github::reports::{PullRequests, TokenUsage},
+        model::{
+            detail::{AgentCounts, Phase, Used},
+            fold::Folds,
+            label::Label,
+            table::{Figures, Table},
+            usage::DayUsage,
+        },
+    };
+
+    fn table<F: Figures>(name: &str, figures: F) -> Table<1, F> {
+        Table { rows: Box::new([Row { names: [Label::new(name)], figures }]), shared: None }
+    }
+
+    /// A day on which all is known but for how long pull requests by Copilot took, and each number is another.
+    fn usage() -> DayUsage {
+        let terminal = |tokens| {
+            let token_usage =
+                TokenUsage { prompt_tokens_sum: Some(tokens), output_tokens_sum: Some(tokens + 1) };
+            Some(Terminal { token_usage: Some(token_usage), ..Terminal::default() })
+        };
+        let reached = |place: i64| Reached {
+            daily: Some(30 + place),
+            weekly: Some(40 + place),
+            monthly: Some(50 + place),
+        };
+        let pulls = PullRequests {
+            total_suggestions: Some(9),
+            total_copilot_suggestions: Some(2),
+            total_applied_suggestions: Some(5),
+            total_copilot_applied_suggestions: Some(1),
+            median_minutes_to_merge: Some(1.5),
+            median_minutes_to_merge_copilot_reviewed: Some(2.0),
+            ..PullRequests::default()
+        };
+        let detail = Detail {
+            cli: terminal(10),
+            app: terminal(20),
+            surfaces: [0, 1, 2, 3, 4, 5].map(reached),
+            agents: table("claude", AgentCounts { sessions: Some(6), jobs: Some(3) }),
+            pull_requests: Some(pulls),
+            phases: vec![Phase { number: "2".into(), users: Some(8), active_users: Some(4) }],
+            ..Detail::default()
+        };
+        let used = Used {
+            credits: Some(2_500_000_000),
+            features: table("agent_edit", Users(Some(60))),
+            editors: table("vscode", Users(Some(70))),
+        };
+        DayUsage { detail: Some(Box::new(detail)), used: Some(Box::new(used)), ..DayUsage::default() }
+    }
+
+    type Shows = fn(&LatestDay<'_>, &mut Emit<'_>);
+
+    /// What is shown of a day: the value of each sample's label, if it has one, and the number.
+    fn shown(shows: Shows, usage: &DayUsage) -> Vec<(String, f64)> {
+        let (mut shown, folds) = (Vec::new(), Folds::default());
+        let day = LatestDay::of("2026-11-20".parse().unwrap(), usage, &folds);
+        shows(&day, &mut |labels, number| shown.push((labels.concat(), number)));
+        shown
+    }
+
+    const SURFACES: [&str; 6] = [
+        "cli",
+        "copilot_app",
+        "vscode_agent",
+        "copilot_cloud_agent",
+        "code_review_active",
+        "code_review_passive",
+    ];
+
+    #[test]
+    fn each_series_of_a_day_is_the_figure_of_its_name_and_absent_where_that_is_not_known() {
+        let surfaces =
+            |first: u8| SURFACES.into_iter().zip((first..).map(f64::from)).collect::<Vec<(&str, f64)>>();
+        let cases: [(Shows, Vec<(&str, f64)>); 15] = [
+            (feature_users, vec![("agent_edit", 60.0)]),
+            (editor_users, vec![("vscode", 70.0)]),
+            (credits, vec![("", 2.5)]),
+            (cli_tokens, vec![("prompt", 10.0), ("output", 11.0)]),
+            (app_tokens, vec![("prompt", 20.0), ("output", 21.0)]),
+            (surface_daily, surfaces(30)),
+            (surface_weekly, surfaces(40)),
+            (surface_monthly, surfaces(50)),
+            (agent_sessions, vec![("claude", 6.0)]),
+            (agent_jobs, vec![("claude", 3.0)]),
+            (suggestions, vec![("human", 7.0), ("copilot", 2.0)]),
+            (suggestions_applied, vec![("human", 4.0), ("copilot", 1.0)]),
+            (time_to_merge, vec![("all", 90.0), ("copilot_reviewed", 120.0)]),
+            (phase_users, vec![("2", 8.0)]),
+            (phase_active_users, vec![("2", 4.0)]),
+        ];
+        let unknown =
+            DayUsage { detail: Some(Box::default()), used: Some(Box::default()), ..DayUsage::default() };
+        for (shows, expected) in cases {
+            let expected: Vec<_> =
+                expected.into_iter().map(|(name, number)| (name.to_owned(), number)).collect();
+            assert_eq!(shown(shows, &usage()), expected);
+            assert_eq!(shown(shows, &unknown), []);
+            assert_eq!(shown(shows, &DayUsage::default()), [], "of a day of the usage API");
+        }
+    }
 
     #[test]
     fn suggestions_that_are_not_copilots_are_peoples_where_both_are_known_and_fit() {

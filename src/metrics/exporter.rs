@@ -252,12 +252,16 @@ mod tests {
     use crate::{
         github::{
             Failure,
+            billing::Meter,
             budget::{Limits, RateLimit},
+            endpoint::Report,
         },
         metrics::{TeamDetail, render},
         model::{State, Update, ViewOptions, state::Targets, view},
         owner::Owner,
     };
+
+    const OPTIONS: ViewOptions = ViewOptions { history_days: 28, settle_days: 0, max_label_values: 50 };
 
     fn at(seconds: i64) -> Instant {
         Instant::from_timestamp(seconds, 0).unwrap()
@@ -301,12 +305,20 @@ mod tests {
         for attempt in [attempt(100, &[]), attempt(200, &[(Reason::Timeout, 2), (Reason::Decode, 1)])] {
             state.apply(Update::Attempt { owner: owner.clone(), source: Source::Teams, attempt });
         }
-        let options = ViewOptions { history_days: 28, settle_days: 0, max_label_values: 50 };
-        let snapshot = view(&state, at(300), &options);
+        let seats =
+            Update::Attempt { owner: Owner::org("octo"), source: Source::Seats, attempt: attempt(300, &[]) };
+        state.apply(seats);
+        let snapshot = view(&state, at(300), &OPTIONS);
         let plan = Plan::of(&snapshot, TeamDetail::Core, 0);
         let text = render(&Service { snapshot: &snapshot, ledger: &ledger(), plan: &plan }).text();
         let teams = r#"enterprise="group",org="",source="teams""#;
+        let seats = r#"enterprise="",org="octo",source="seats""#;
+        let [version, revision, rustc] =
+            [env!("CARGO_PKG_VERSION"), env!("BUILD_REVISION"), env!("BUILD_RUSTC")];
         for line in [
+            format!("build_info{{version=\"{version}\",revision=\"{revision}\",rustc=\"{rustc}\"}} 1"),
+            format!("source_up{{{seats}}} 1"),
+            format!("source_waiting{{{seats}}} 1"),
             format!("source_up{{{teams}}} 0"),
             format!("source_waiting{{{teams}}} 0"),
             format!("source_last_success_timestamp_seconds{{{teams}}} 100"),
@@ -340,5 +352,87 @@ mod tests {
             !text.contains(r#"source_up{enterprise="group",org="",source="activity"}"#),
             "not tried, not known"
         );
+    }
+
+    /// The labels and the number of each sample that is shown of an owner of whom these sources are asked.
+    fn shown(
+        show: fn(&Service<'_>, &mut Emit<'_>),
+        owner: Owner,
+        sources: &[Source],
+        ledger: &Ledger,
+    ) -> Vec<(String, f64)> {
+        let state = State::new(&[owner], &sources.iter().copied().collect());
+        let snapshot = view(&state, at(300), &OPTIONS);
+        let mut shown = Vec::new();
+        show(&Service { snapshot: &snapshot, ledger, plan: &Plan::default() }, &mut |labels, number| {
+            shown.push((labels.join(" "), number));
+        });
+        shown
+    }
+
+    #[test]
+    fn every_endpoint_that_can_be_asked_has_its_usual_codes_from_the_start_and_no_other_has_any() {
+        let reports = [
+            Report::EntityDay,
+            Report::EntityMonth,
+            Report::UsersDay,
+            Report::UsersMonth,
+            Report::UserTeamsDay,
+        ];
+        let of_org = [vec![Endpoint::OrgUsage], reports.map(Endpoint::OrgReport).to_vec()];
+        let of_enterprise = [
+            vec![Endpoint::EnterpriseUsage, Endpoint::EnterpriseTeamUsage, Endpoint::EnterpriseTeams],
+            reports.map(Endpoint::EnterpriseReport).to_vec(),
+        ];
+        let meters = [Meter::AiCredits, Meter::PremiumRequests];
+        let (org, enterprise) = (Owner::org("octo"), Owner::enterprise("group"));
+        for (owner, source, expected) in [
+            (&org, Source::Activity, of_org.concat()),
+            (&enterprise, Source::Teams, of_enterprise.concat()),
+            (&org, Source::Seats, vec![Endpoint::OrgBilling, Endpoint::OrgSeats]),
+            (&enterprise, Source::Seats, vec![Endpoint::EnterpriseSeats]),
+            (&org, Source::Billing, meters.map(Endpoint::OrgCosts).to_vec()),
+            (&enterprise, Source::Billing, meters.map(Endpoint::EnterpriseCosts).to_vec()),
+        ] {
+            let app = [Endpoint::Installations, Endpoint::InstallationToken];
+            for (credential, of_app) in [("token", &[][..]), (app::NAME, &app)] {
+                let ledger = Ledger {
+                    limits: [(credential.to_owned(), Limits::default())].into(),
+                    ..Ledger::default()
+                };
+                let shown = shown(github_requests, owner.clone(), &[source], &ledger);
+                let usual = expected.iter().chain(of_app).flat_map(|endpoint| {
+                    let made = (*endpoint == Endpoint::InstallationToken).then_some("201");
+                    made.into_iter().chain(USUAL_CODES).map(|code| format!("{} {code}", endpoint.template()))
+                });
+                let usual: BTreeSet<_> = usual.collect();
+                assert_eq!(shown.len(), usual.len(), "each once");
+                assert!(shown.iter().all(|(_, count)| *count == 0.0));
+                assert_eq!(shown.into_iter().map(|(labels, _)| labels).collect::<BTreeSet<_>>(), usual);
+            }
+        }
+    }
+
+    #[test]
+    fn an_interface_is_told_only_of_owners_whose_usage_is_asked_for() {
+        for (source, expected) in [
+            (Source::Activity, &[" octo usage"][..]),
+            (Source::Teams, &[" octo usage"]),
+            (Source::Seats, &[]),
+            (Source::Billing, &[]),
+        ] {
+            let shown = shown(api_info, Owner::org("octo"), &[source], &Ledger::default());
+            assert_eq!(shown.into_iter().map(|(labels, _)| labels).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn where_the_app_is_installed_was_read_or_not_and_without_a_look_nothing_is_known() {
+        let failed = Failure::new(Reason::Timeout, "");
+        for (listing, expected) in [(None, None), (Some(Ok(())), Some(1.0)), (Some(Err(failed)), Some(0.0))] {
+            let ledger = Ledger { listing, ..Ledger::default() };
+            let shown = shown(installations_up, Owner::org("octo"), &[], &ledger);
+            assert_eq!(shown, Vec::from_iter(expected.map(|up| (String::new(), up))));
+        }
     }
 }

@@ -113,11 +113,21 @@ mod tests {
                 .map(|(byte, length)| Bytes::from(vec![byte; length]));
             let mut pieces = Pieces::of(head, pile.finish(), [live, tail]);
             prop_assert_eq!(pieces.len(), expected.len() as u64);
-            prop_assert!(pieces.rendered.iter().all(|piece| piece.len() < PIECE + 100_000));
+            prop_assert_eq!(pieces.is_empty(), expected.is_empty());
+            prop_assert!(pieces.rendered.iter().all(|piece| piece.len() < 256 * 1024 + 100_000));
+            let but_the_last = pieces.rendered.iter().rev().skip(1);
+            prop_assert!(but_the_last.into_iter().all(|piece| piece.len() >= 256 * 1024), "few pieces");
             let sent: Vec<Bytes> = pieces.by_ref().collect();
             prop_assert!(sent.iter().all(|piece| !piece.is_empty()));
             prop_assert_eq!(sent.concat(), expected);
             prop_assert!(pieces.is_empty());
         }
+    }
+
+    #[test]
+    fn what_is_in_one_is_sent_in_one() {
+        let mut pieces = Pieces::from(Bytes::from_static(b"whole"));
+        assert_eq!((pieces.len(), pieces.next()), (5, Some(Bytes::from_static(b"whole"))));
+        assert_eq!((pieces.len(), pieces.next()), (0, None));
     }
 }

@@ -93,3 +93,87 @@ pub fn count(metric: &Metric, scope: &ScopeView<'_>) -> usize {
     each(metric, scope, |_, _| count += 1);
     count
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        metrics::catalogue::CATALOGUE,
+        model::{
+            detail::Detail,
+            fold::Folds,
+            label::Label,
+            table::{Figures, Table},
+            usage::{Counts, DayUsage, Totals},
+            view::{HistoryDay, LatestDay},
+        },
+        owner::Owner,
+    };
+
+    fn table<const L: usize, F: Figures>(names: [&str; L], figures: F) -> Table<L, F> {
+        Table { rows: Box::new([Row { names: names.map(Label::new), figures }]), shared: None }
+    }
+
+    fn counters(outputs: i64) -> Counters {
+        Counters { generations: Some(outputs), ..Counters::default() }
+    }
+
+    /// A day on which each number that is known is another.
+    fn usage() -> DayUsage {
+        let detail = Detail {
+            interactions: Some(1),
+            features: table(["chat"], counters(2)),
+            editors: table(["vim"], counters(3)),
+            languages: table(["go", "chat"], counters(4)),
+            models: table(["gpt-5", "chat"], counters(5)),
+            ..Detail::default()
+        };
+        DayUsage {
+            totals: Totals { suggestions: Some(6), ..Totals::default() },
+            completions: table(["go", "vim"], Counts { suggestions: Some(7), ..Counts::default() }),
+            detail: Some(Box::new(detail)),
+            ..DayUsage::default()
+        }
+    }
+
+    /// The samples of a metric in the scope of a team, as its labels and its number.
+    fn samples(name: &str, usage: &DayUsage) -> Vec<(String, f64)> {
+        let metric = CATALOGUE.iter().find(|metric| metric.name == format!("github_copilot_{name}")).unwrap();
+        let (day, owner, folds) =
+            ("2026-11-20".parse().unwrap(), Owner::enterprise("group"), Folds::default());
+        let scope = ScopeView {
+            owner: &owner,
+            team: Some("red"),
+            latest: Some(LatestDay::of(day, usage, &folds)),
+            history: vec![HistoryDay { day, label: day.to_string(), totals: &usage.totals }],
+            seats: None,
+            costs: None,
+        };
+        let mut samples = Vec::new();
+        each(metric, &scope, |labels, number| samples.push((labels.join("/"), number)));
+        assert_eq!(count(metric, &scope), samples.len());
+        samples
+    }
+
+    #[test]
+    fn a_sample_has_the_labels_of_its_scope_and_its_own_and_there_is_none_of_what_is_not_known() {
+        for (name, labels, number) in [
+            ("suggestions", "/go/vim", 7.0),
+            ("total_suggestions", "", 6.0),
+            ("daily_suggestions", "/2026-11-20", 6.0),
+            ("total_interactions", "", 1.0),
+            ("feature_generations", "/chat", 2.0),
+            ("editor_generations", "/vim", 3.0),
+            ("language_generations", "/go/chat", 4.0),
+            ("model_generations", "/gpt-5/chat", 5.0),
+        ] {
+            assert_eq!(samples(name, &usage()), [(format!("group//red{labels}"), number)], "{name}");
+            assert_eq!(samples(name, &DayUsage::default()), [], "{name}");
+        }
+        for name in ["acceptances", "total_acceptances", "daily_acceptances", "feature_acceptances"] {
+            assert_eq!(samples(name, &usage()), [], "{name}");
+        }
+        let start = [("group//red".to_owned(), 1_795_132_800.0)];
+        assert_eq!(samples("day_timestamp_seconds", &DayUsage::default()), start);
+    }
+}

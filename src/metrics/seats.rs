@@ -71,3 +71,97 @@ fn each_idle(people: &People, mut emit: impl FnMut(&str, f64)) {
         emit(idle, people.of(class) as f64);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Instant,
+        github::seats::{Assignee, AssigningTeam, Seat},
+        model::seats::{SeatFold, SeatNews},
+        owner::Owner,
+    };
+
+    fn noon() -> Instant {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    /// A list of people who were given a seat long ago, by when it was last used, through which team.
+    fn listed() -> SeatList {
+        let mut fold = SeatFold::default();
+        for (id, (used, team)) in (1..).zip([
+            ("11-22", "red"),
+            ("11-21", "red"),
+            ("11-12", "blue"),
+            ("10-13", "blue"),
+            ("01-01", "red"),
+        ]) {
+            fold.add(Seat {
+                assignee: Some(Assignee { id }),
+                assigning_team: Some(AssigningTeam { slug: Some(team.to_owned()) }),
+                created_at: "2025-01-01T00:00:00Z".parse().unwrap(),
+                last_activity_at: Some(format!("2026-{used}T00:00:00Z").parse().unwrap()),
+                plan_type: Some("business".to_owned()),
+            });
+        }
+        fold.add(Seat {
+            assignee: None,
+            assigning_team: None,
+            created_at: noon(),
+            last_activity_at: None,
+            plan_type: Some("enterprise".to_owned()),
+        });
+        fold.finish(Some(7), noon())
+    }
+
+    type Shows = fn(&ScopeView<'_>, &mut Emit<'_>);
+
+    /// What is shown of seats: the labels and the number of each sample.
+    fn shown(shows: Shows, seats: Option<&Seats>) -> Vec<(String, f64)> {
+        let owner = Owner::org("octo");
+        let scope =
+            ScopeView { owner: &owner, team: None, latest: None, history: Vec::new(), seats, costs: None };
+        let mut shown = Vec::new();
+        shows(&scope, &mut |labels, number| shown.push((labels.join("/"), number)));
+        shown
+    }
+
+    #[test]
+    fn each_series_about_seats_is_the_figure_of_its_name_and_absent_where_that_is_not_known() {
+        let cases: [(Shows, &[(&str, f64)]); 8] = [
+            (total, &[("", 9.0)]),
+            (|scope, emit| counted(scope, emit, |seats| seats.pending_invitation), &[("", 4.0)]),
+            (recently_active, &[("", 3.0)]),
+            (new, &[("", 1.0)]),
+            (idle, &[("7d_28d", 1.0), ("28d_90d", 1.0), ("none_90d", 1.0)]),
+            (by_plan, &[("business", 5.0), ("enterprise", 1.0)]),
+            (by_team, &[("blue", 2.0), ("none", 1.0), ("red", 3.0)]),
+            (
+                idle_by_team,
+                &[
+                    ("blue/7d_28d", 1.0),
+                    ("blue/28d_90d", 1.0),
+                    ("blue/none_90d", 0.0),
+                    ("none/7d_28d", 0.0),
+                    ("none/28d_90d", 0.0),
+                    ("none/none_90d", 0.0),
+                    ("red/7d_28d", 0.0),
+                    ("red/28d_90d", 0.0),
+                    ("red/none_90d", 1.0),
+                ],
+            ),
+        ];
+        let mut seats = Seats::default();
+        let breakdown =
+            SeatBreakdown { total: Some(9), pending_invitation: Some(4), ..SeatBreakdown::default() };
+        seats.apply(SeatNews::Breakdown(Some(breakdown)), noon());
+        seats.apply(SeatNews::List(Some(listed())), noon());
+        for (shows, expected) in cases {
+            let expected: Vec<_> =
+                expected.iter().map(|(labels, number)| ((*labels).to_owned(), *number)).collect();
+            assert_eq!(shown(shows, Some(&seats)), expected);
+            assert_eq!(shown(shows, Some(&Seats::default())), []);
+            assert_eq!(shown(shows, None), [], "of a team");
+        }
+    }
+}

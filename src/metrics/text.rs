@@ -151,7 +151,7 @@ fn sample(metric: &Metric, names: &[&str], values: &[&str], number: f64) -> Samp
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, io::Read as _};
 
     use proptest::prelude::*;
 
@@ -212,13 +212,18 @@ mod tests {
     /// The text of so many samples of one family, written in batches.
     fn in_batches(samples: usize) -> String {
         let metric = CATALOGUE.iter().find(|metric| metric.labels().len() == 2).unwrap();
-        let mut text = Vec::new();
+        let (mut text, mut parts) = (Vec::new(), 0);
         let fill = |emit: &mut Emit<'_>| {
             for number in 0..samples {
                 emit(&["a", &number.to_string()], number as f64);
             }
         };
-        each_batch(metric, fill, |part| text.extend_from_slice(part));
+        let put = |part: &[u8]| {
+            text.extend_from_slice(part);
+            parts += 1;
+        };
+        each_batch(metric, fill, put);
+        assert!(parts <= samples / BATCH + 1, "{parts} parts of {samples} samples");
         String::from_utf8(text).unwrap()
     }
 
@@ -235,6 +240,18 @@ mod tests {
                 lines[2..].iter().map(|line| line.rsplit_once(' ').unwrap().1.parse().unwrap()).collect();
             assert_eq!(numbers, (0..samples).collect::<Vec<_>>(), "{samples}");
         }
+    }
+
+    #[test]
+    fn an_answer_is_what_was_rendered_with_the_live_series_behind_it_plain_or_compressed() {
+        let sent = |gzip| {
+            let answer = Exposition::from("rendered\n").answer(b"live\n".to_vec(), gzip);
+            answer.collect::<Vec<_>>().concat()
+        };
+        assert_eq!(sent(false), b"rendered\nlive\n");
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&*sent(true)).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "rendered\nlive\n");
     }
 
     prop_compose! {

@@ -219,17 +219,17 @@ mod tests {
             (Some(Lack::SingleSignOn), "Configure SSO"),
             (Some(Lack::Role), "People"),
         ];
-        for owner in owners() {
+        for (owner, whose) in owners().iter().zip(["the organisation", "the enterprise"]) {
             for source in Source::ALL {
                 let no_app = !source.is_usage() && matches!(owner, Owner::Enterprise(_));
                 for (lack, place) in &lacks {
                     let is_of_app = matches!(lack, Some(Lack::AppPermissions(_)));
                     let place = if is_of_app && no_app { &"leave it off" } else { place };
                     for reason in [Reason::Forbidden, Reason::NotFound] {
-                        let words = of_source(&owner, source, reason, lack.as_ref());
+                        let words = of_source(owner, source, reason, lack.as_ref());
                         assert!(words.contains(place), "{owner} {source} {lack:?}: {words}");
                         assert!(words.ends_with(WITHOUT), "{words}");
-                        assert!(lack.is_none() || words.contains(the(&owner)), "{words}");
+                        assert!(lack.is_none() || words.contains(whose), "{words}");
                     }
                 }
             }

@@ -119,7 +119,7 @@ pub struct UsedView<'a> {
 }
 
 impl<'a> LatestDay<'a> {
-    fn of(day: NaiveDate, usage: &'a DayUsage, folds: &Folds<'_>) -> Self {
+    pub(crate) fn of(day: NaiveDate, usage: &'a DayUsage, folds: &Folds<'_>) -> Self {
         Self {
             day,
             totals: &usage.totals,
