@@ -301,7 +301,12 @@ fn a_release_is_a_commit_and_a_tag_with_one_version_everywhere() {
         let of_lock = repository.git(&["diff", "--numstat", "HEAD~1", "--", lock]);
         assert_eq!(of_lock, format!("1\t1\t{lock}"), "nothing else is locked anew");
     }
-    // Another follows it.
+}
+
+#[test]
+fn each_release_has_its_own_part_of_the_changelog_and_that_is_published_with_it() {
+    let repository = Repository::new();
+    assert_eq!(repository.release("7.1.0").0, Some(0));
     repository.change("CHANGELOG.md", "## [Unreleased]\n", "## [Unreleased]\n\n### Fixed\n\n- Another.\n");
     repository.commit();
     assert_eq!(repository.release("7.1.1").0, Some(0));
