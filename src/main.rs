@@ -58,15 +58,19 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(cli::arguments(std::env::args_os())) {
         Ok(cli) => cli,
-        // Help and version come this way, too.
-        Err(usage) => {
-            let printed = written(usage.print()).err();
-            let exit = if usage.use_stderr() { Exit::Unusable } else { Exit::Done };
-            return printed.filter(|_| exit == Exit::Done).map_or(exit, |failed| report(&failed)).into();
+        Err(usage) if usage.use_stderr() => {
+            // Nothing can be done if the terminal is gone.
+            let _ = usage.print();
+            return Exit::Unusable.into();
         }
+        Err(help) => return ended(written(help.print())).into(),
     };
-    let exit = run(cli.command.unwrap_or(Command::Serve)).err().map_or(Exit::Done, |failed| report(&failed));
-    exit.into()
+    ended(run(cli.command.unwrap_or(Command::Serve))).into()
+}
+
+/// What the program ends with. What has failed is said.
+fn ended(result: Result<(), Failed>) -> Exit {
+    result.err().map_or(Exit::Done, |failed| report(&failed))
 }
 
 fn run(command: Command) -> Result<(), Failed> {

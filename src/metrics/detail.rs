@@ -138,15 +138,10 @@ mod tests {
         model::{
             detail::{AgentCounts, Phase, Used},
             fold::Folds,
-            label::Label,
-            table::{Figures, Table},
+            table::Table,
             usage::DayUsage,
         },
     };
-
-    fn table<F: Figures>(name: &str, figures: F) -> Table<1, F> {
-        Table { rows: Box::new([Row { names: [Label::new(name)], figures }]), shared: None }
-    }
 
     /// A day on which all is known but for how long pull requests by Copilot took, and each number is another.
     fn usage() -> DayUsage {
@@ -173,15 +168,15 @@ mod tests {
             cli: terminal(10),
             app: terminal(20),
             surfaces: [0, 1, 2, 3, 4, 5].map(reached),
-            agents: table("claude", AgentCounts { sessions: Some(6), jobs: Some(3) }),
+            agents: Table::of_one(["claude"], AgentCounts { sessions: Some(6), jobs: Some(3) }),
             pull_requests: Some(pulls),
             phases: vec![Phase { number: "2".into(), users: Some(8), active_users: Some(4) }],
             ..Detail::default()
         };
         let used = Used {
             credits: Some(2_500_000_000),
-            features: table("agent_edit", Users(Some(60))),
-            editors: table("vscode", Users(Some(70))),
+            features: Table::of_one(["agent_edit"], Users(Some(60))),
+            editors: Table::of_one(["vscode"], Users(Some(70))),
         };
         DayUsage { detail: Some(Box::new(detail)), used: Some(Box::new(used)), ..DayUsage::default() }
     }

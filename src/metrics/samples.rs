@@ -102,17 +102,12 @@ mod tests {
         model::{
             detail::Detail,
             fold::Folds,
-            label::Label,
-            table::{Figures, Table},
+            table::Table,
             usage::{Counts, DayUsage, Totals},
             view::{HistoryDay, LatestDay},
         },
         owner::Owner,
     };
-
-    fn table<const L: usize, F: Figures>(names: [&str; L], figures: F) -> Table<L, F> {
-        Table { rows: Box::new([Row { names: names.map(Label::new), figures }]), shared: None }
-    }
 
     fn counters(outputs: i64) -> Counters {
         Counters { generations: Some(outputs), ..Counters::default() }
@@ -122,15 +117,15 @@ mod tests {
     fn usage() -> DayUsage {
         let detail = Detail {
             interactions: Some(1),
-            features: table(["chat"], counters(2)),
-            editors: table(["vim"], counters(3)),
-            languages: table(["go", "chat"], counters(4)),
-            models: table(["gpt-5", "chat"], counters(5)),
+            features: Table::of_one(["chat"], counters(2)),
+            editors: Table::of_one(["vim"], counters(3)),
+            languages: Table::of_one(["go", "chat"], counters(4)),
+            models: Table::of_one(["gpt-5", "chat"], counters(5)),
             ..Detail::default()
         };
         DayUsage {
             totals: Totals { suggestions: Some(6), ..Totals::default() },
-            completions: table(["go", "vim"], Counts { suggestions: Some(7), ..Counts::default() }),
+            completions: Table::of_one(["go", "vim"], Counts { suggestions: Some(7), ..Counts::default() }),
             detail: Some(Box::new(detail)),
             ..DayUsage::default()
         }

@@ -260,6 +260,14 @@ impl Shared {
 }
 
 #[cfg(test)]
+impl<const L: usize, F: Figures> Table<L, F> {
+    /// A table of one row.
+    pub(crate) fn of_one(names: [&str; L], figures: F) -> Self {
+        Self { rows: Box::new([Row { names: names.map(Label::new), figures }]), shared: None }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{detail::Users, usage::Counts};

@@ -64,8 +64,7 @@ impl Company {
                 return scrape;
             }
             patience.check(&format!("{what}\n{}", scrape.text));
-            self.clock.pass(2);
-            self.github.set_now(self.clock.now());
+            self.wait_a_moment();
         }
     }
 
@@ -78,9 +77,14 @@ impl Company {
                 return page;
             }
             patience.check(&page);
-            self.clock.pass(2);
-            self.github.set_now(self.clock.now());
+            self.wait_a_moment();
         }
+    }
+
+    /// Lets a moment pass for both, if the exporter waits for anything.
+    fn wait_a_moment(&self) {
+        self.clock.pass(2);
+        self.github.set_now(self.clock.now());
     }
 
     /// Lets time pass for both.

@@ -264,7 +264,8 @@ impl Flow {
 
     /// The first attempt.
     pub async fn first(&self) -> Scrape {
-        self.exporter.until_by(0, "a first attempt", |scrape| attempts(scrape).len() == self.sources).await
+        let tried = |scrape: &Scrape| scrape.of("github_copilot_exporter_source_up", &[]).count();
+        self.exporter.until_by(0, "a first attempt", |scrape| tried(scrape) == self.sources).await
     }
 
     /// The next attempt, so many seconds later: what was asked for in it, and what is shown then. One that fails has been
@@ -300,19 +301,6 @@ pub fn shown(scrape: &Scrape) -> Series {
         name.strip_prefix("github_copilot_").is_some_and(|name| FAMILIES.contains(&name))
     };
     scrape.samples.iter().filter(|(series, _)| of_table(series)).map(|(s, n)| (s.clone(), *n)).collect()
-}
-
-/// What changes with every attempt at a source.
-fn attempts(scrape: &Scrape) -> BTreeMap<String, (String, String)> {
-    let success = "github_copilot_exporter_source_last_success_timestamp_seconds";
-    let sources = scrape.of("github_copilot_exporter_source_up", &[]);
-    sources
-        .map(|(series, _)| {
-            let label = series.split("source=").nth(1).unwrap_or_default().trim_end_matches('}').to_owned();
-            let sum = |family| format!("{:?}", scrape.sum(family, &[&label]));
-            (label.clone(), (sum(success), sum("github_copilot_exporter_source_failures_total")))
-        })
-        .collect()
 }
 
 pub fn state(scrape: &Scrape, of: &str, source: &str) -> f64 {
